@@ -1,0 +1,128 @@
+#include "engine/base/proc.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/mem.h"
+#include "engine/base/path.h"
+
+/* /proc files are short and come whole. */
+static int slurp(const char *path, char *to, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, to, size - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	to[n] = '\0';
+	return 0;
+}
+
+/* State letter and start time of PID. The command name may hold anything, so fields count from its last ")". */
+static int stat_of(pid_t pid, char *state, int64_t *start)
+{
+	char path[64], text[1024], *p;
+	long long t;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	if (slurp(path, text, sizeof text) != 0 || !(p = strrchr(text, ')')) || p[1] != ' ')
+		return -1;
+	p += 2;
+	*state = *p;
+	for (int field = 3; field < 22; field++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return -1;
+		p++;
+	}
+	if (sscanf(p, "%lld", &t) != 1)
+		return -1;
+	*start = t;
+	return 0;
+}
+
+static int boot_id(char to[40])
+{
+	if (slurp("/proc/sys/kernel/random/boot_id", to, 40) != 0)
+		return -1;
+	to[strcspn(to, "\n")] = '\0';
+	return 0;
+}
+
+int fp_proc_id(struct fp_proc_id *id, pid_t pid)
+{
+	char state;
+
+	if (pid == 0)
+		pid = getpid();
+	id->pid = pid;
+	if (boot_id(id->boot_id) != 0)
+		return -1;
+	return stat_of(pid, &state, &id->start);
+}
+
+int fp_proc_alive(const struct fp_proc_id *id)
+{
+	char boot[40], state;
+	int64_t start;
+
+	if (boot_id(boot) != 0 || strcmp(boot, id->boot_id) != 0)
+		return 0;
+	if (stat_of((pid_t)id->pid, &state, &start) != 0)
+		return 0;
+	return start == id->start && state != 'Z' && state != 'X';
+}
+
+const char *fp_exe_dir(void)
+{
+	static char *dir;
+	char path[4096];
+	ssize_t n;
+
+	if (dir)
+		return dir;
+	n = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (n <= 0)
+		return dir = fp_strdup(".");
+	path[n] = '\0';
+	return dir = fp_path_dir(path);
+}
+
+const char *fp_data_dir(void)
+{
+	static char *dir;
+	static const char *const near[] = {"data", "../data"};
+
+	for (size_t i = 0; !dir && i < sizeof near / sizeof *near; i++) {
+		char *d = fp_path_join(fp_exe_dir(), near[i]), *probe = fp_path_join(d, "config.yaml");
+		if (access(probe, R_OK) == 0)
+			dir = fp_strdup(d);
+		free(probe);
+		free(d);
+	}
+	if (!dir)
+		dir = fp_strdup(FP_PKGDATADIR);
+	return dir;
+}
+
+char *fp_data_path(const char *name)
+{
+	return fp_path_join(fp_data_dir(), name);
+}
+
+char *fp_helper_path(const char *name)
+{
+	char *p = fp_path_join(fp_exe_dir(), name);
+
+	if (access(p, X_OK) == 0)
+		return p;
+	free(p);
+	return fp_path_join(FP_LIBEXECDIR, name);
+}

@@ -1,0 +1,31 @@
+/* Processes: who is alive, proven. A pid alone proves nothing (it is reused); pid + start time + boot id does. */
+#ifndef FP_BASE_PROC_H
+#define FP_BASE_PROC_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct fp_proc_id {
+	int64_t pid;
+	int64_t start;    /* field 22 of /proc/PID/stat, clock ticks since boot */
+	char boot_id[40]; /* /proc/sys/kernel/random/boot_id */
+};
+
+/* The identity of PID (0: this process). 0, or -1 when there is no such process. */
+int fp_proc_id(struct fp_proc_id *id, pid_t pid);
+
+/* 1 when that very process still runs (a zombie does not), 0 when it is proven dead. */
+int fp_proc_alive(const struct fp_proc_id *id);
+
+/* The folder of the running executable, and where the house's data files are: beside the executable or one folder up (build tree), else the
+ * configured prefix. Both borrowed, computed once. */
+const char *fp_exe_dir(void);
+const char *fp_data_dir(void);
+
+/* The path of data file NAME ("workflows/package.yaml"); caller frees. */
+char *fp_data_path(const char *name) __attribute__((malloc, returns_nonnull));
+
+/* The path of program NAME: beside the running executable, else in the configured libexec folder; caller frees. */
+char *fp_helper_path(const char *name) __attribute__((malloc, returns_nonnull));
+
+#endif

@@ -1,0 +1,38 @@
+/* Deltafiles: parsed and validated in the parent (no GDAL here). spec/deltas.md section 1, rule O1. */
+#ifndef FP_CHANGES_DELTAFILE_H
+#define FP_CHANGES_DELTAFILE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "engine/base/error.h"
+
+struct fp_deltafile {
+	json_t *root;        /* owned */
+	const char *id;      /* borrowed from root */
+	json_t *deltas;      /* borrowed array of delta objects, in file order */
+	json_t *client_pks;  /* borrowed object or NULL */
+};
+
+/* Reads LEN bytes of JSON ("\u0000" escapes are stripped first) and checks the schema. FP_E_INVALID names the first fault and where it is
+ * ("deltas[3].method is \"upsert\", expected create, patch or delete"). */
+enum fp_status fp_deltafile_parse(struct fp_deltafile *d, const char *text, size_t len, struct fp_error *err);
+void fp_deltafile_clear(struct fp_deltafile *d);
+
+/* What a delta is about, borrowed from it; never NULL, "" when absent. LAYER_ID is sourceLayerId, or localLayerId when that is empty. */
+const char *fp_delta_uuid(const json_t *delta);
+const char *fp_delta_method(const json_t *delta);
+const char *fp_delta_layer_id(const json_t *delta);
+const char *fp_delta_client_id(const json_t *delta);
+
+/* The key that CLIENT_PKS (may be NULL) knows for DELTA's local key: "<clientId>__<layerId>__<localPk>", or the older "<clientId>__<localPk>".
+ * Caller frees; NULL when it knows none. */
+char *fp_delta_mapped_pk(const json_t *client_pks, const json_t *delta);
+
+/* The delta that undoes DELTA (rule O10): old and new swapped, create and delete swapped. New reference. */
+json_t *fp_delta_inverse(const json_t *delta);
+
+/* Writes the worker's input (engine/worker/job.h "deltas") for a whole deltafile; inverse: inverted and in reverse order. */
+enum fp_status fp_deltafile_write_jsonl(const struct fp_deltafile *d, int inverse, const char *path, struct fp_error *err);
+
+#endif

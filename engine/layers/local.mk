@@ -1,0 +1,1 @@
+LAYERS_SOURCES =

@@ -1,0 +1,64 @@
+/* What people do, and the jobs that come of it. The one way in for commands, console and, later, the HTTP API. spec/jobs.md. */
+#ifndef FP_QUEUE_QUEUE_H
+#define FP_QUEUE_QUEUE_H
+
+#include <stddef.h>
+
+#include "engine/store/store.h"
+
+enum fp_job_type { FP_JOB_PROCESS_PROJECTFILE, FP_JOB_PACKAGE, FP_JOB_DELTA_APPLY };
+const char *fp_job_type_word(enum fp_job_type t);
+int fp_job_type_parse(enum fp_job_type *t, const char *word); /* 0, or -1 */
+
+/* What became of a wish for a job: a new job, or the rule that says why there is none. */
+struct fp_trigger {
+	int64_t job_id;      /* 0: refused, or already on its way */
+	int64_t pending_id;  /* the pending job that will do it as well, 0 when none */
+	const char *rule;    /* "" or the rule's name: no_project_file, attachment_folder, already_pending, never_processed, nothing_new, nothing_to_apply, not_available */
+	char sentence[256];  /* the same for a person: "A delta_apply job is already pending (job 12); it will take these changes too." */
+};
+
+/* Asks for a job. A refusal by rule is FP_OK with T->job_id 0 and T->rule set. */
+enum fp_status fp_queue_trigger(struct fp_store *s, struct fp_trigger *t, const char *project_id, enum fp_job_type type, const char *trigger,
+	const char *who, struct fp_error *err);
+
+/* Files: stored, and process_projectfile triggered (one job for uploads in quick succession). NAMES[i] is stored from PATHS[i]; all or none. */
+enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *const *names,
+	const char *const *paths, size_t n, const char *who, struct fp_error *err);
+
+/* Every file of folder FROM (hidden ones are left out and counted in HIDDEN). */
+enum fp_status fp_queue_upload_folder(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *from, const char *who,
+	int64_t *files, int64_t *hidden, struct fp_error *err);
+
+/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. */
+struct fp_push_result;
+enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
+	struct fp_push_result *result, struct fp_error *err);
+
+/* What is to be done with a change, as the Action column stages it. */
+enum fp_action { FP_ACTION_NONE, FP_ACTION_APPLY, FP_ACTION_REAPPLY, FP_ACTION_FORCE, FP_ACTION_IGNORE };
+const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore" */
+
+/* One staged action and what will come of it. */
+struct fp_staged {
+	int64_t change_id;
+	enum fp_action action;
+	int will;            /* out: 1 it will be done, 0 not */
+	char why[128];       /* out: "already applied in job 7", "is being applied now", "" */
+};
+
+/* Says what would happen, writes nothing. */
+enum fp_status fp_queue_plan(struct fp_store *s, struct fp_staged *staged, size_t n, struct fp_error *err);
+/* Does it: statuses, attempts' actions and at most one delta_apply a project, in one transaction. What the plan refuses is left alone. T (N_T of them,
+ * caller frees the array) tells of each project's job. */
+enum fp_status fp_queue_save(struct fp_store *s, struct fp_staged *staged, size_t n, const char *who, struct fp_trigger **t, size_t *n_t,
+	struct fp_error *err);
+/* All changes from ID on (that one and those that came later in its project), oldest first; caller frees. */
+enum fp_status fp_queue_this_and_newer(struct fp_store *s, int64_t change_id, int64_t **ids, size_t *n, struct fp_error *err);
+
+/* A pending job is stopped at once; for a running one the wish is recorded and its engine carries it out. */
+enum fp_status fp_queue_cancel(struct fp_store *s, int64_t job_id, const char *who, struct fp_error *err);
+/* A new job of the same type for a job that ended; the trigger rules hold. */
+enum fp_status fp_queue_retry(struct fp_store *s, struct fp_trigger *t, int64_t job_id, const char *who, struct fp_error *err);
+
+#endif

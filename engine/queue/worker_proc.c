@@ -1,0 +1,387 @@
+#include "engine/queue/worker_proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/proc.h"
+#include "engine/base/text.h"
+#include "engine/worker/job.h"
+
+struct fp_worker {
+	pid_t pid;
+	int fd, pidfd;
+	int gone;              /* reaped */
+	struct fp_buf in, out; /* bytes not yet parsed; description not yet sent */
+	int got_result, ok;
+	enum fp_status code;
+	char step[64];         /* id of the step that runs */
+	char message[512], hint[256];
+};
+
+/* The protocol as a table: which members a body must have, and of which type. */
+struct member {
+	const char *name;
+	json_type type; /* JSON_NULL: any */
+};
+static const struct kind {
+	const char *name;
+	struct member members[5];
+} kinds[] = {
+	[FP_EVENT_HELLO] = {"hello", {{"protocol", JSON_INTEGER}, {"sandbox", JSON_OBJECT}}},
+	[FP_EVENT_STEP] = {"step", {{"id", JSON_STRING}, {"state", JSON_STRING}, {"message", JSON_STRING}}},
+	[FP_EVENT_LOG] = {"log", {{"level", JSON_STRING}, {"text", JSON_STRING}}},
+	[FP_EVENT_PROGRESS] = {"progress", {{"done", JSON_INTEGER}, {"total", JSON_INTEGER}}},
+	[FP_EVENT_PROJECT] = {"project", {{"file", JSON_STRING}, {"title", JSON_STRING}, {"crs", JSON_STRING}}},
+	[FP_EVENT_LAYER] = {"layer", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"status", JSON_STRING}}},
+	[FP_EVENT_DELTA] = {"delta", {{"delta_id", JSON_STRING}, {"status", JSON_STRING}, {"msg", JSON_STRING}}},
+	[FP_EVENT_FILE] = {"file", {{"name", JSON_STRING}}},
+	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
+};
+#define N_KINDS (sizeof kinds / sizeof *kinds)
+
+/* exec in the child: nothing but async-signal-safe calls. */
+static void child(int sock, const char *path, char *const envp[]) __attribute__((noreturn));
+static void child(int sock, const char *path, char *const envp[])
+{
+	char *const argv[] = {(char *)"fieldpost-worker", NULL};
+	sigset_t none;
+	int null;
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0)
+		_exit(126);
+	/* stderr stays: what GDAL or a sanitizer shouts there is for whoever looks on; a console points it to /dev/null. */
+	dup2(null, 0);
+	dup2(null, 1);
+	if (!isatty(2) && fcntl(2, F_GETFD) < 0)
+		dup2(null, 2);
+	if (sock == FP_WORKER_FD)
+		fcntl(sock, F_SETFD, 0);
+	else if (dup2(sock, FP_WORKER_FD) < 0)
+		_exit(126);
+	syscall(__NR_close_range, FP_WORKER_FD + 1, ~0U, 0);
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+/* A clean environment: fixed names, the sanitizers' own when tests set them, and nothing of whoever started us. */
+static char **environment(const json_t *description)
+{
+	static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "PGSERVICEFILE=/nonexistent",
+		"PGPASSFILE=/nonexistent", "GDAL_DRIVER_PATH=disable", "PROJ_NETWORK=OFF"};
+	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "FIELDPOST_SANITIZER_DIR", "FIELDPOST_FAIL_AT"};
+	struct fp_strv v = {0};
+	const char *name;
+	json_t *value;
+
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		fp_strv_add(&v, fixed[i]);
+	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+		if (getenv(passed[i]))
+			fp_strv_take(&v, fp_asprintf("%s=%s", passed[i], getenv(passed[i])));
+	json_object_foreach(json_object_get(description, "secrets"), name, value)
+		fp_strv_take(&v, fp_asprintf("%s=%s", name, json_is_string(value) ? json_string_value(value) : ""));
+	fp_strv_take(&v, NULL);
+	return v.items;
+}
+
+static void environment_free(char **envp)
+{
+	for (char **e = envp; *e; e++)
+		free(*e);
+	free(envp);
+}
+
+static void flush_description(struct fp_worker *w)
+{
+	while (w->out.len > 0) {
+		ssize_t n = send(w->fd, w->out.data, w->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n <= 0)
+			return; /* full: the worker reads on; gone: the reaper tells */
+		fp_buf_drop(&w->out, (size_t)n);
+	}
+}
+
+enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description, struct fp_error *err)
+{
+	char *path = fp_helper_path("fieldpost-worker"), *text, **envp;
+	json_t *d;
+	struct fp_worker *w;
+	int pair[2];
+	pid_t pid;
+
+	if (access(path, X_OK) != 0) {
+		enum fp_status st = fp_fail_errno(err, errno, "cannot start %s", path);
+		fp_error_hint(err, "fieldpost-worker must lie beside fieldpost or in %s", FP_LIBEXECDIR);
+		free(path);
+		return st;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		free(path);
+		return fp_fail_errno(err, errno, "cannot make a socket for the worker");
+	}
+	envp = environment(description);
+	pid = fork();
+	if (pid == 0)
+		child(pair[1], path, envp);
+	close(pair[1]);
+	environment_free(envp);
+	free(path);
+	if (pid < 0) {
+		close(pair[0]);
+		return fp_fail_errno(err, errno, "cannot start a worker process");
+	}
+	setpgid(pid, pid); /* both sides do it: whoever comes first */
+	w = fp_alloc(sizeof *w);
+	w->pid = pid;
+	w->fd = pair[0];
+	w->in = w->out = (struct fp_buf)FP_BUF_INIT;
+	w->pidfd = (int)syscall(__NR_pidfd_open, pid, 0);
+	if (w->pidfd < 0) {
+		fp_fail_errno(err, errno, "cannot watch the worker process");
+		fp_worker_free(w);
+		return FP_E_IO;
+	}
+	d = json_copy((json_t *)(uintptr_t)description);
+	json_object_set_new(d, "parent", json_integer(getpid()));
+	text = fp_json_dump(d);
+	json_decref(d);
+	fp_buf_adds(&w->out, text);
+	fp_buf_addc(&w->out, '\n');
+	free(text);
+	flush_description(w);
+	*out = w;
+	return FP_OK;
+}
+
+pid_t fp_worker_pid(const struct fp_worker *w)
+{
+	return w->pid;
+}
+
+int fp_worker_fd(const struct fp_worker *w)
+{
+	return w->fd;
+}
+
+int fp_worker_pidfd(const struct fp_worker *w)
+{
+	return w->pidfd;
+}
+
+static enum fp_status code_of(const char *word)
+{
+	for (int c = FP_OK + 1; c <= FP_E_INTERNAL; c++)
+		if (strcmp(fp_status_word((enum fp_status)c), word) == 0)
+			return (enum fp_status)c;
+	return FP_E_INTERNAL;
+}
+
+static enum fp_status take_event(struct fp_worker *w, const char *line, size_t len, fp_worker_event *on, void *arg, struct fp_error *err)
+{
+	json_t *e, *body;
+	const char *name;
+	enum fp_status st = fp_json_parse(&e, line, len, err);
+
+	if (st != FP_OK)
+		return st;
+	name = fp_json_str_or(e, "event", "");
+	body = json_object_get(e, name);
+	st = fp_fail(err, FP_E_INVALID, "the worker sent an unknown event \"%s\"", name);
+	for (size_t k = 0; k < N_KINDS; k++) {
+		if (strcmp(kinds[k].name, name) != 0)
+			continue;
+		st = FP_OK;
+		for (const struct member *m = kinds[k].members; m->name && st == FP_OK; m++) {
+			const json_t *v = json_object_get(body, m->name);
+			if (!v || (m->type != JSON_NULL && json_typeof(v) != m->type))
+				st = fp_fail(err, FP_E_INVALID, "the worker sent a %s event without a proper \"%s\"", name, m->name);
+		}
+		if (st != FP_OK)
+			break;
+		if (k == FP_EVENT_STEP && strcmp(fp_json_str(body, "state"), "started") == 0)
+			fp_text_into(w->step, sizeof w->step, fp_json_str(body, "id"));
+		if (k == FP_EVENT_RESULT) {
+			w->got_result = 1;
+			w->ok = fp_json_bool(body, "ok", 0);
+			w->code = w->ok ? FP_OK : code_of(fp_json_str_or(body, "class", "internal"));
+			fp_text_into(w->message, sizeof w->message, fp_json_str_or(body, "message", ""));
+			fp_text_into(w->hint, sizeof w->hint, fp_json_str_or(body, "hint", ""));
+		}
+		on(arg, (enum fp_event_kind)k, body);
+		break;
+	}
+	json_decref(e);
+	return st;
+}
+
+enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *arg, struct fp_error *err)
+{
+	char block[65536];
+	enum fp_status st = FP_OK;
+
+	if (w->fd < 0)
+		return FP_OK;
+	flush_description(w);
+	for (int rounds = 0; rounds < 64; rounds++) { /* then the loop gets its turn again */
+		ssize_t n = recv(w->fd, block, sizeof block, MSG_DONTWAIT);
+		size_t at = 0, from;
+		char *nl;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return FP_OK;
+		if (n <= 0) {
+			close(w->fd);
+			w->fd = -1;
+			return FP_OK;
+		}
+		from = w->in.len;
+		fp_buf_add(&w->in, block, (size_t)n);
+		while ((nl = memchr(w->in.data + (from > at ? from : at), '\n', w->in.len - (from > at ? from : at)))) {
+			size_t end = (size_t)(nl - w->in.data);
+			st = take_event(w, w->in.data + at, end - at, on, arg, err);
+			if (st != FP_OK)
+				return st;
+			at = end + 1;
+			from = at;
+		}
+		fp_buf_drop(&w->in, at);
+		if (w->in.len > FP_EVENT_MAX)
+			return fp_fail(err, FP_E_INVALID, "the worker sent a line of more than %d bytes", FP_EVENT_MAX);
+	}
+	return FP_OK;
+}
+
+void fp_worker_signal(struct fp_worker *w, int sig)
+{
+	if (!w->gone)
+		kill(-w->pid, sig);
+}
+
+static void describe_end(struct fp_worker *w, int status, const struct rusage *ru, struct fp_worker_end *end)
+{
+	memset(end, 0, sizeof *end);
+	end->exited = WIFEXITED(status);
+	end->exit_code = end->exited ? WEXITSTATUS(status) : 0;
+	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	end->got_result = w->got_result;
+	end->ok = w->got_result && w->ok && end->exited && end->exit_code == 0;
+	end->peak_kb = ru->ru_maxrss;
+	end->cpu_s = (double)ru->ru_utime.tv_sec + (double)ru->ru_stime.tv_sec +
+		(double)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) / 1e6;
+	if (end->ok)
+		return;
+	end->code = FP_E_CRASHED;
+	if (end->signal) {
+		struct fp_error e;
+		fp_fail(&e, FP_E_CRASHED, "the worker was killed by signal %d (%s) in step \"%s\"%s", end->signal, sigabbrev_np(end->signal),
+			w->step, end->signal == SIGXCPU ? ": processor time limit" : end->signal == SIGXFSZ ? ": file size limit" :
+			end->signal == SIGABRT ? ": out of memory, or an internal error" : "");
+		memcpy(end->message, e.msg, sizeof end->message);
+	} else if (w->got_result && !w->ok) {
+		end->code = w->code;
+		memcpy(end->message, w->message, sizeof end->message);
+		memcpy(end->hint, w->hint, sizeof end->hint);
+	} else {
+		struct fp_error e;
+		fp_fail(&e, FP_E_CRASHED, "the worker ended with code %d in step \"%s\" without a result", end->exit_code, w->step);
+		memcpy(end->message, e.msg, sizeof end->message);
+	}
+}
+
+int fp_worker_reap(struct fp_worker *w, struct fp_worker_end *end, fp_worker_event *on, void *arg)
+{
+	int status;
+	struct rusage ru;
+	pid_t pid;
+
+	if (w->gone)
+		return 0;
+	pid = wait4(w->pid, &status, WNOHANG, &ru);
+	if (pid == 0 || (pid < 0 && errno == EINTR))
+		return 0;
+	fp_assert(pid == w->pid);
+	kill(-w->pid, SIGKILL); /* grandchildren, if any */
+	while (w->fd >= 0) {
+		struct fp_error ignored;
+		if (fp_worker_read(w, on, arg, &ignored) != FP_OK || w->fd < 0)
+			break;
+		if (recv(w->fd, &(char){0}, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+			break; /* somebody else still holds the other end, with nothing to say */
+	}
+	w->gone = 1;
+	describe_end(w, status, &ru, end);
+	return 1;
+}
+
+void fp_worker_free(struct fp_worker *w)
+{
+	if (!w)
+		return;
+	if (!w->gone) {
+		kill(-w->pid, SIGKILL);
+		kill(w->pid, SIGKILL);
+		while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (w->fd >= 0)
+		close(w->fd);
+	if (w->pidfd >= 0)
+		close(w->pidfd);
+	fp_buf_free(&w->in);
+	fp_buf_free(&w->out);
+	free(w);
+}
+
+enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg, struct fp_worker_end *end,
+	struct fp_error *err)
+{
+	struct fp_worker *w;
+	int64_t deadline = fp_monotonic_ms() + limit_ms;
+	int asked = 0;
+	enum fp_status st = fp_worker_start(&w, description, err);
+
+	if (st != FP_OK)
+		return st;
+	while (!fp_worker_reap(w, end, on, arg)) {
+		struct pollfd p[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->pidfd, .events = POLLIN}};
+		int64_t left = deadline - fp_monotonic_ms();
+
+		if (left <= 0) {
+			fp_worker_signal(w, asked++ ? SIGKILL : SIGTERM);
+			deadline += 2000;
+			continue;
+		}
+		poll(p, 2, left > 1000 ? 1000 : (int)left);
+		if (p[0].revents && fp_worker_read(w, on, arg, err) != FP_OK) {
+			fp_worker_free(w);
+			return FP_E_INVALID;
+		}
+	}
+	if (asked)
+		st = fp_fail(err, FP_E_TIMEOUT, "timed out after %lld s in step \"%s\"", (long long)limit_ms / 1000, w->step);
+	else if (!end->ok) {
+		st = fp_fail(err, end->code, "%s", end->message);
+		fp_error_hint(err, "%s", end->hint);
+	}
+	fp_worker_free(w);
+	return st;
+}

@@ -1,0 +1,51 @@
+/* Changes (deltas), their attempts, and the client-to-source key map. Statuses as in spec/deltas.md section 2. */
+#ifndef FP_STORE_CHANGES_H
+#define FP_STORE_CHANGES_H
+
+#include <jansson.h>
+
+#include "engine/store/store.h"
+
+struct fp_change_row {
+	int64_t id;                    /* order of arrival in this home */
+	const char *uuid, *project_id, *project_name;
+	const char *status;            /* pending started applied conflict not_applied error ignored unpermitted */
+	const char *method, *layer_id, *layer_name, *local_pk, *source_pk, *client_id;
+	const char *feature_pk;        /* key in the source when known, else the delta's own */
+	const char *msg;               /* of the last attempt, "" before */
+	const char *fields;            /* "species, height, geometry": what it touches */
+	const char *created_by, *deltafile_id;
+	int64_t created_at, updated_at; /* when it was pushed; when its status last moved */
+	int64_t job_id;                /* of the last attempt, 0 before */
+	int64_t attempts;
+	const char *body;              /* the delta's JSON; NULL in lists */
+};
+typedef void fp_change_each(void *arg, const struct fp_change_row *row);
+
+struct fp_attempt_row {
+	int64_t job_id, at;
+	const char *action;            /* apply, re-apply, force */
+	const char *who, *outcome, *msg, *e_type, *feature_pk, *modified_pk, *hash_before, *hash_after;
+	const char *conflicts, *provider_errors; /* JSON or "" */
+};
+typedef void fp_attempt_each(void *arg, const struct fp_attempt_row *row);
+
+/* Newest first. Filter keys: status method layer user client job uuid after before, text in message or fields. Sort: when who method layer status. */
+enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err);
+enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err);
+/* The offset at which change ID stands in that list; -1 when the filter hides it. */
+enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int64_t id, int64_t *offset, struct fp_error *err);
+/* With body. PROJECT_ID NULL: any project. */
+enum fp_status fp_change_get(struct fp_store *s, const char *project_id, const char *uuid, fp_change_each *each, void *arg,
+	struct fp_error *err);
+enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_attempt_each *each, void *arg, struct fp_error *err);
+
+/* Keeps a deltafile: all of its changes as pending, or, when REASON is given, only the file and why it was refused. Changes that are known already
+ * (same uuid in this project) are counted in KNOWN and left alone. TEXT is kept as it came. No job is triggered here. */
+struct fp_deltafile;
+struct fp_push_result { int64_t accepted, known, differing; }; /* differing: known uuid, other content (kept as it was) */
+enum fp_status fp_change_push(struct fp_store *s, const char *project_id, const struct fp_deltafile *d, const char *text, size_t len,
+	const char *reason, const char *who, struct fp_push_result *result, struct fp_error *err);
+
+#endif

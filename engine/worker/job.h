@@ -1,0 +1,70 @@
+/* The job as its child process sees it: what to do, where, and how to speak of it.
+ *
+ * The child gets ONE line on its socket (descriptor FP_WORKER_FD), the description, and answers with events, one JSON object a line of at most
+ * FP_EVENT_MAX bytes. The parent validates every one of them (engine/queue/worker_proc.h) and believes nothing else.
+ *
+ * Description:
+ *   {"protocol":1, "job":7, "type":"delta_apply",
+ *    "steps":[{"id":"check_layers","name":"Check project layers","optional":false}, ...],
+ *    "input":"/abs",          the project's files, read-only; links or copies of immutable versions
+ *    "project_file":"a.qgs",  relative to input
+ *    "output":"/abs",         empty and writable: files that the job makes or changes, under their project names
+ *    "scratch":"/abs",        empty and writable: anything else
+ *    "deltas":"/abs.jsonl",   delta_apply: one {"delta":{...},"mapped_pk":"7"|null,"ledger":"applied"|null} a line, in the order to apply
+ *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool},
+ *    "secrets":{"NAME":"value"},
+ *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096},
+ *    "sandbox":"best-effort"|"require",
+ *    "parent":1234}           the pid that must still be the worker's parent
+ *
+ * Events, all of the shape {"event":KIND, KIND:BODY}:
+ *   hello     {"protocol":1,"sandbox":{"landlock":2,"no_new_privs":true,"rlimits":true,"pdeathsig":true,"no_tcp":false}}
+ *   step      {"id":"check_layers","state":"started"|"finished"|"failed"|"skipped","message":""}
+ *   log       {"level":"info"|"warning"|"error","text":"one or more lines"}
+ *   progress  {"done":12,"total":100}
+ *   project   {"file","title","crs","qgis_version","extent","background_color","attachment_dirs"}   as in contract.md
+ *   layer     as in contract.md's check --json, one each
+ *   delta     as in contract.md's apply --json, one each, plus "hash_before","hash_after" (hex or null),"client_id","local_pk"
+ *   file      {"name":"data.gpkg"}    a complete file in output, to be published
+ *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
+#ifndef FP_WORKER_JOB_H
+#define FP_WORKER_JOB_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "engine/base/error.h"
+
+#define FP_WORKER_FD 3
+#define FP_EVENT_MAX (1 << 20)
+#define FP_PROTOCOL 1
+
+struct fp_project; /* engine/project/project.h */
+
+struct fp_job {
+	json_t *description; /* owned; the members below borrow from it */
+	const char *type, *input, *output, *scratch, *project_file, *deltas;
+	const json_t *options;
+	struct fp_project *project; /* set by the step that opens it, freed by the runner */
+};
+
+/* Events. All block until written; a vanished parent ends the process. */
+void fp_job_log(struct fp_job *job, const char *level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void fp_job_progress(struct fp_job *job, int64_t done, int64_t total);
+void fp_job_emit(struct fp_job *job, const char *kind, json_t *body); /* takes BODY over */
+
+/* A step: one function, one row in engine/worker/steps.c. */
+typedef enum fp_status fp_step_fn(struct fp_job *job, struct fp_error *err);
+struct fp_step {
+	const char *id;
+	fp_step_fn *run;
+};
+extern const struct fp_step fp_steps[]; /* ends with a NULL id */
+
+fp_step_fn fp_step_project_validity_check; /* engine/worker/step_project.c */
+fp_step_fn fp_step_opening_check;
+fp_step_fn fp_step_project_details;
+fp_step_fn fp_step_check_layers;
+fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
+
+#endif

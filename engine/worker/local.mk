@@ -1,0 +1,5 @@
+WORKER_SOURCES = \
+	engine/worker/job.c engine/worker/job.h \
+	engine/worker/main.c \
+	engine/worker/sandbox.c engine/worker/sandbox.h \
+	engine/worker/steps.c

@@ -1,0 +1,5 @@
+#include "engine/worker/job.h"
+
+const struct fp_step fp_steps[] = {
+	{0}
+};

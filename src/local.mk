@@ -1,0 +1,2 @@
+SRC_SOURCES = \
+	src/main.c

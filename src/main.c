@@ -1,0 +1,7 @@
+#include <stdio.h>
+
+int main(void)
+{
+	puts("fieldpost " FP_VERSION);
+	return 0;
+}

@@ -1,0 +1,98 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/clock.h"
+#include "engine/base/config.h"
+#include "engine/base/path.h"
+#include "engine/base/text.h"
+
+TestSuite(base, .timeout = 20);
+
+static void shows(const char *raw, size_t n, const char *want)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_text_sanitise(&b, raw, n);
+	cr_assert_str_eq(b.data, want, "%s", b.data);
+	fp_buf_free(&b);
+}
+
+Test(base, escape_sequences_and_invalid_bytes_become_visible_marks)
+{
+	shows("a\033[2Jb", 6, "a␛[2Jb");
+	shows("x\ry\nz\t\177", 7, "x␍y␊z␉␡");
+	shows("\xff\xfe", 2, "\xef\xbf\xbd\xef\xbf\xbd");
+	shows("\xc2\x9b" "31m", 5, "\xef\xbf\xbd" "31m");
+	shows("ev\xe2\x80\xae" "il", 7, "ev\xef\xbf\xbd" "il");
+	shows("Zürich", 7, "Zürich");
+}
+
+Test(base, a_flood_of_combining_marks_is_cut)
+{
+	struct fp_buf raw = FP_BUF_INIT, out = FP_BUF_INIT;
+
+	fp_buf_addc(&raw, 'a');
+	for (int i = 0; i < 1000; i++)
+		fp_buf_adds(&raw, "\xcc\x81");
+	fp_text_sanitise(&out, raw.data, raw.len);
+	cr_assert_leq(out.len, 1 + 2 * 8);
+	fp_buf_free(&raw);
+	fp_buf_free(&out);
+}
+
+Test(base, width_counts_columns_and_fit_never_cuts_a_cluster)
+{
+	int used;
+
+	cr_assert_eq(fp_text_width("abc"), 3);
+	cr_assert_eq(fp_text_width("日本"), 4);
+	cr_assert_eq(fp_text_width("e\xcc\x81"), 1);
+	cr_assert_eq(fp_text_fit("日本", 3, &used), 3);
+	cr_assert_eq(used, 2);
+}
+
+Test(base, file_names_that_leave_the_project_are_refused)
+{
+	static const char *const bad[] = {"", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", "a\nb", "\xff"};
+	struct fp_error err;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		cr_assert_eq(fp_name_check(bad[i], &err), FP_E_INVALID, "%s", bad[i]);
+	cr_assert_eq(fp_name_check("DCIM/photo 1.jpg", &err), FP_OK);
+	cr_assert_eq(fp_name_check("..data/a..b", &err), FP_OK);
+}
+
+Test(base, dots_fold_by_text_alone)
+{
+	static const char *const cases[][2] = {{"/a/b/../c", "/a/c"}, {"/a/./b//c/", "/a/b/c"}, {"/../..", "/"}, {"/a/nodir/../x", "/a/x"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *p = fp_path_fold(cases[i][0]);
+		cr_assert_str_eq(p, cases[i][1]);
+		free(p);
+	}
+	cr_assert(fp_path_below("/a/b", "/a"));
+	cr_assert_not(fp_path_below("/ab", "/a"));
+}
+
+Test(base, times_are_read_and_written_as_iso_8601)
+{
+	char out[FP_TIME_ISO_SIZE];
+	int64_t ms;
+
+	cr_assert_eq(fp_time_parse(&ms, "2026-11-01T10:20:30.5+02:00"), 0);
+	cr_assert_str_eq(fp_time_iso(out, ms), "2026-11-01T08:20:30.500+00:00");
+	cr_assert_eq(fp_time_parse(&ms, "2024-02-29"), 0);
+	cr_assert_eq(fp_time_parse(&ms, "2023-02-29"), -1);
+	cr_assert_eq(fp_time_parse(&ms, "2026-11-01T10:20:30garbage"), -1);
+}
+
+Test(base, an_error_message_is_one_clean_line)
+{
+	struct fp_error err;
+
+	cr_assert_eq(fp_fail(&err, FP_E_INVALID, "bad \033]0;%s\n", "x"), FP_E_INVALID);
+	cr_assert_str_eq(err.msg, "bad ␛]0;x␊");
+}
