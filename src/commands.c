@@ -1,0 +1,7 @@
+#include "src/command.h"
+#include "src/commands.h"
+
+const struct fp_command *const fp_commands[] = {
+	&fp_cmd_check,
+	NULL
+};

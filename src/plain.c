@@ -1,0 +1,89 @@
+#include "src/plain.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/fs.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/path.h"
+#include "engine/worker/job.h"
+
+enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir = fp_path_dir(project), *scratch;
+	char real[PATH_MAX];
+	struct stat sb;
+	enum fp_status st;
+
+	memset(p, 0, sizeof *p);
+	if (stat(project, &sb) != 0) {
+		st = fp_fail_errno(err, errno, "cannot open project %s", project);
+		free(dir);
+		return st;
+	}
+	if (!S_ISREG(sb.st_mode) || !realpath(dir, real)) {
+		free(dir);
+		return fp_fail(err, FP_E_INVALID, "%s is not a project file", project);
+	}
+	free(dir);
+	p->folder = fp_strdup(real);
+	p->file = fp_strdup(fp_path_base(project));
+	p->project = fp_path_join(p->folder, p->file);
+	p->work = fp_path_join(tmp && *tmp ? tmp : "/tmp", "fieldpost-XXXXXX");
+	if (!mkdtemp(p->work)) {
+		st = fp_fail_errno(err, errno, "cannot make a temporary folder %s", p->work);
+		free(p->work);
+		p->work = NULL;
+		return st;
+	}
+	p->out = fp_path_join(p->work, "out");
+	scratch = fp_path_join(p->work, "scratch");
+	st = fp_fs_mkdirs(p->out, err);
+	if (st == FP_OK)
+		st = fp_fs_mkdirs(scratch, err);
+	free(scratch);
+	return st;
+}
+
+enum fp_status fp_plain_run(struct fp_plain *p, const struct fp_invocation *inv, const char *type, int64_t limit_s, json_t *options,
+	const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err)
+{
+	struct fp_worker_end end;
+	json_t *workflow, *d;
+	char *scratch;
+	enum fp_status st = fp_workflow_read(&workflow, type, err);
+
+	if (st != FP_OK) {
+		json_decref(options);
+		return st;
+	}
+	scratch = fp_path_join(p->work, "scratch");
+	d = json_pack("{s:i,s:i,s:s,s:O,s:o,s:o,s:s,s:s,s:s,s:o,s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job", 0, "type", type,
+		"steps", json_object_get(workflow, "steps"), "input", fp_json_text(p->folder), "project_file", fp_json_text(p->file),
+		"output", p->out, "scratch", scratch, "deltas", deltas ? deltas : "", "options", options ? options : json_object(),
+		"secrets", "limits", "memory_mb", (json_int_t)inv->config.worker_memory_mb, "cpu_s", (json_int_t)inv->config.worker_cpu_s,
+		"file_mb", (json_int_t)inv->config.worker_file_mb, "sandbox", inv->config.sandbox_require ? "require" : "best-effort");
+	fp_assert(d);
+	st = fp_worker_run(d, limit_s * 1000, on, arg, &end, err);
+	json_decref(d);
+	json_decref(workflow);
+	free(scratch);
+	return st;
+}
+
+void fp_plain_end(struct fp_plain *p)
+{
+	if (p->work)
+		fp_fs_remove_tree(p->work, NULL);
+	free(p->project);
+	free(p->folder);
+	free(p->file);
+	free(p->work);
+	free(p->out);
+}

@@ -1,0 +1,27 @@
+/* Jobs without a home: a worker on plain files, its work in a temporary folder. For `check`, `apply` and, later, `package`. */
+#ifndef FP_SRC_PLAIN_H
+#define FP_SRC_PLAIN_H
+
+#include <jansson.h>
+
+#include "engine/queue/worker_proc.h"
+#include "src/command.h"
+
+struct fp_plain {
+	char *project;        /* the project file's absolute path, as given, folded */
+	char *folder, *file;  /* its folder and its name there */
+	char *work;           /* temporary folder with out/ and scratch/ */
+	char *out;
+};
+
+/* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */
+enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err);
+
+/* Runs workflow TYPE there. OPTIONS (taken over) and DELTAS may be NULL. */
+enum fp_status fp_plain_run(struct fp_plain *p, const struct fp_invocation *inv, const char *type, int64_t limit_s, json_t *options,
+	const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err);
+
+/* Removes the temporary folder. */
+void fp_plain_end(struct fp_plain *p);
+
+#endif
