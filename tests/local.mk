@@ -1,13 +1,20 @@
 # One Criterion suite a room; each is a program. tests/run-suite speaks TAP and gates on sanitizer logs.
-SUITES = tests/test_base
+SUITES = tests/test_base tests/test_worker_proc
 check_PROGRAMS = $(SUITES)
 TESTS = $(SUITES)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/run-suite
-AM_TESTS_ENVIRONMENT = FIELDPOST_BUILD='$(abs_top_builddir)' FIELDPOST_SOURCE='$(abs_top_srcdir)' srcdir='$(top_srcdir)'; export FIELDPOST_BUILD FIELDPOST_SOURCE srcdir;
+AM_TESTS_ENVIRONMENT = \
+	FIELDPOST_BUILD='$(abs_top_builddir)'; export FIELDPOST_BUILD; \
+	FIELDPOST_SOURCE='$(abs_top_srcdir)'; export FIELDPOST_SOURCE; \
+	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
+	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC;
 EXTRA_DIST += tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_base_LDADD = $(TEST_LDADD)
+
+tests_test_worker_proc_SOURCES = tests/test_worker_proc.c
+tests_test_worker_proc_LDADD = $(TEST_LDADD)

@@ -95,21 +95,29 @@ const char *fp_exe_dir(void)
 	return dir = fp_path_dir(path);
 }
 
+/* The first place that has PROBE: what the environment names, what lies near the executable (build tree), the configured prefix. */
+static char *find(const char *env, const char *const *near, size_t n, const char *probe, const char *configured)
+{
+	if (getenv(env) && *getenv(env))
+		return fp_strdup(getenv(env));
+	for (size_t i = 0; i < n; i++) {
+		char *dir = fp_path_join(fp_exe_dir(), near[i]), *file = fp_path_join(dir, probe);
+		int there = access(file, R_OK) == 0;
+
+		free(file);
+		if (there)
+			return dir;
+		free(dir);
+	}
+	return fp_strdup(configured);
+}
+
 const char *fp_data_dir(void)
 {
-	static char *dir;
 	static const char *const near[] = {"data", "../data"};
+	static char *dir;
 
-	for (size_t i = 0; !dir && i < sizeof near / sizeof *near; i++) {
-		char *d = fp_path_join(fp_exe_dir(), near[i]), *probe = fp_path_join(d, "config.yaml");
-		if (access(probe, R_OK) == 0)
-			dir = fp_strdup(d);
-		free(probe);
-		free(d);
-	}
-	if (!dir)
-		dir = fp_strdup(FP_PKGDATADIR);
-	return dir;
+	return dir ? dir : (dir = find("FIELDPOST_DATA", near, 2, "config.yaml", FP_PKGDATADIR));
 }
 
 char *fp_data_path(const char *name)
@@ -119,10 +127,9 @@ char *fp_data_path(const char *name)
 
 char *fp_helper_path(const char *name)
 {
-	char *p = fp_path_join(fp_exe_dir(), name);
+	static const char *const near[] = {"."};
+	char *dir = find("FIELDPOST_LIBEXEC", near, 1, name, FP_LIBEXECDIR), *path = fp_path_join(dir, name);
 
-	if (access(p, X_OK) == 0)
-		return p;
-	free(p);
-	return fp_path_join(FP_LIBEXECDIR, name);
+	free(dir);
+	return path;
 }

@@ -17,15 +17,16 @@ int fp_proc_id(struct fp_proc_id *id, pid_t pid);
 /* 1 when that very process still runs (a zombie does not), 0 when it is proven dead. */
 int fp_proc_alive(const struct fp_proc_id *id);
 
-/* The folder of the running executable, and where the house's data files are: beside the executable or one folder up (build tree), else the
- * configured prefix. Both borrowed, computed once. */
+/* The folder of the running executable, and where the house's data files are: $FIELDPOST_DATA, else beside the executable or one folder up (build
+ * tree), else the configured prefix. Both borrowed, computed once. */
 const char *fp_exe_dir(void);
 const char *fp_data_dir(void);
 
 /* The path of data file NAME ("workflows/package.yaml"); caller frees. */
 char *fp_data_path(const char *name) __attribute__((malloc, returns_nonnull));
 
-/* The path of program NAME: beside the running executable, else in the configured libexec folder; caller frees. */
+/* The path of program NAME: in $FIELDPOST_LIBEXEC, else beside the running executable, else in the configured libexec
+ * folder; caller frees. */
 char *fp_helper_path(const char *name) __attribute__((malloc, returns_nonnull));
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -68,10 +69,10 @@ static void child(int sock, const char *path, char *const envp[])
 	null = open("/dev/null", O_RDWR);
 	if (null < 0)
 		_exit(126);
-	/* stderr stays: what GDAL or a sanitizer shouts there is for whoever looks on; a console points it to /dev/null. */
+	/* What a library shouts on stderr may go to a log, never to a terminal: it would draw on the console. */
 	dup2(null, 0);
 	dup2(null, 1);
-	if (!isatty(2) && fcntl(2, F_GETFD) < 0)
+	if (isatty(2) || fcntl(2, F_GETFD) < 0)
 		dup2(null, 2);
 	if (sock == FP_WORKER_FD)
 		fcntl(sock, F_SETFD, 0);
@@ -351,18 +352,34 @@ void fp_worker_free(struct fp_worker *w)
 	free(w);
 }
 
+/* INT, TERM and HUP as a descriptor, so that the caller can still tidy up. */
+static int watch_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg, struct fp_worker_end *end,
 	struct fp_error *err)
 {
 	struct fp_worker *w;
+	struct signalfd_siginfo got = {0};
 	int64_t deadline = fp_monotonic_ms() + limit_ms;
-	int asked = 0;
+	sigset_t before;
+	int asked = 0, signals;
 	enum fp_status st = fp_worker_start(&w, description, err);
 
 	if (st != FP_OK)
 		return st;
-	while (!fp_worker_reap(w, end, on, arg)) {
-		struct pollfd p[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->pidfd, .events = POLLIN}};
+	signals = watch_signals(&before);
+	while (st == FP_OK && !fp_worker_reap(w, end, on, arg)) {
+		struct pollfd p[3] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 		int64_t left = deadline - fp_monotonic_ms();
 
 		if (left <= 0) {
@@ -370,15 +387,17 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 			deadline += 2000;
 			continue;
 		}
-		poll(p, 2, left > 1000 ? 1000 : (int)left);
-		if (p[0].revents && fp_worker_read(w, on, arg, err) != FP_OK) {
-			fp_worker_free(w);
-			return FP_E_INVALID;
-		}
+		poll(p, 3, left > 1000 ? 1000 : (int)left);
+		if (p[2].revents && read(signals, &got, sizeof got) == sizeof got)
+			st = fp_fail(err, FP_E_CANCELLED, "interrupted by signal %u in step \"%s\"; nothing was changed", got.ssi_signo, w->step);
+		else if (p[0].revents)
+			st = fp_worker_read(w, on, arg, err);
 	}
-	if (asked)
+	close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (st == FP_OK && asked)
 		st = fp_fail(err, FP_E_TIMEOUT, "timed out after %lld s in step \"%s\"", (long long)limit_ms / 1000, w->step);
-	else if (!end->ok) {
+	if (st == FP_OK && !end->ok) {
 		st = fp_fail(err, end->code, "%s", end->message);
 		fp_error_hint(err, "%s", end->hint);
 	}

@@ -49,7 +49,8 @@ int fp_worker_reap(struct fp_worker *w, struct fp_worker_end *end, fp_worker_eve
 /* Kills and reaps what still runs. NULL is fine. */
 void fp_worker_free(struct fp_worker *w);
 
-/* All of it in one call for commands without a home: TERM at LIMIT_MS, KILL after 2 s more. Returns FP_OK when the worker's result was ok; else
+/* All of it in one call for commands without a home: TERM at LIMIT_MS, KILL after 2 s more; SIGINT, SIGTERM and SIGHUP end it as
+ * FP_E_CANCELLED. Returns FP_OK when the worker's result was ok; else
  * ERR says why (its own message, or signal, limit and step). */
 enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg,
 	struct fp_worker_end *end, struct fp_error *err);
