@@ -21,11 +21,13 @@
 #include "engine/base/text.h"
 #include "engine/worker/job.h"
 
+#define DESCRIPTION_MAX (64 << 10)
+
 struct fp_worker {
 	pid_t pid;
 	int fd, pidfd;
 	int gone;              /* reaped */
-	struct fp_buf in, out; /* bytes not yet parsed; description not yet sent */
+	struct fp_buf in;      /* bytes not yet parsed */
 	int got_result, ok;
 	enum fp_status code;
 	char step[64];         /* id of the step that runs */
@@ -111,26 +113,38 @@ static void environment_free(char **envp)
 	free(envp);
 }
 
-static void flush_description(struct fp_worker *w)
+/* Descriptions are small (a page, and the secrets), so that one always fits the empty socket's buffer: nothing waits on a worker that does not
+ * listen. */
+static enum fp_status send_description(struct fp_worker *w, const json_t *description, struct fp_error *err)
 {
-	while (w->out.len > 0) {
-		ssize_t n = send(w->fd, w->out.data, w->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n <= 0)
-			return; /* full: the worker reads on; gone: the reaper tells */
-		fp_buf_drop(&w->out, (size_t)n);
-	}
+	json_t *d = json_copy((json_t *)(uintptr_t)description);
+	char *text;
+	size_t n;
+	enum fp_status st = FP_OK;
+
+	json_object_set_new(d, "parent", json_integer(getpid()));
+	text = fp_json_dump(d);
+	json_decref(d);
+	n = strlen(text);
+	text[n++] = '\n';
+	if (n > DESCRIPTION_MAX)
+		st = fp_fail(err, FP_E_FULL, "the job's description takes %zu bytes, %d is the limit: are its secrets that large?", n, DESCRIPTION_MAX);
+	else if (send(w->fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
+		st = fp_fail_errno(err, errno, "cannot tell the worker what to do");
+	free(text);
+	return st;
 }
 
 enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description, struct fp_error *err)
 {
-	char *path = fp_helper_path("fieldpost-worker"), *text, **envp;
-	json_t *d;
+	char *path = fp_helper_path("fieldpost-worker"), **envp;
 	struct fp_worker *w;
 	int pair[2];
 	pid_t pid;
+	enum fp_status st;
 
 	if (access(path, X_OK) != 0) {
-		enum fp_status st = fp_fail_errno(err, errno, "cannot start %s", path);
+		st = fp_fail_errno(err, errno, "cannot start %s", path);
 		fp_error_hint(err, "fieldpost-worker must lie beside fieldpost or in %s", FP_LIBEXECDIR);
 		free(path);
 		return st;
@@ -154,21 +168,18 @@ enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description
 	w = fp_alloc(sizeof *w);
 	w->pid = pid;
 	w->fd = pair[0];
-	w->in = w->out = (struct fp_buf)FP_BUF_INIT;
+	w->in = (struct fp_buf)FP_BUF_INIT;
 	w->pidfd = (int)syscall(__NR_pidfd_open, pid, 0);
 	if (w->pidfd < 0) {
 		fp_fail_errno(err, errno, "cannot watch the worker process");
 		fp_worker_free(w);
 		return FP_E_IO;
 	}
-	d = json_copy((json_t *)(uintptr_t)description);
-	json_object_set_new(d, "parent", json_integer(getpid()));
-	text = fp_json_dump(d);
-	json_decref(d);
-	fp_buf_adds(&w->out, text);
-	fp_buf_addc(&w->out, '\n');
-	free(text);
-	flush_description(w);
+	st = send_description(w, description, err);
+	if (st != FP_OK) {
+		fp_worker_free(w);
+		return st;
+	}
 	*out = w;
 	return FP_OK;
 }
@@ -241,7 +252,6 @@ enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *ar
 
 	if (w->fd < 0)
 		return FP_OK;
-	flush_description(w);
 	for (int rounds = 0; rounds < 64; rounds++) { /* then the loop gets its turn again */
 		ssize_t n = recv(w->fd, block, sizeof block, MSG_DONTWAIT);
 		size_t at = 0, from;
@@ -348,7 +358,6 @@ void fp_worker_free(struct fp_worker *w)
 	if (w->pidfd >= 0)
 		close(w->pidfd);
 	fp_buf_free(&w->in);
-	fp_buf_free(&w->out);
 	free(w);
 }
 
