@@ -18,3 +18,7 @@ tests_test_base_LDADD = $(TEST_LDADD)
 
 tests_test_worker_proc_SOURCES = tests/test_worker_proc.c
 tests_test_worker_proc_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_deltafile
+tests_test_deltafile_SOURCES = tests/test_deltafile.c
+tests_test_deltafile_LDADD = $(TEST_LDADD)

@@ -14,8 +14,10 @@ struct fp_deltafile {
 	json_t *client_pks;  /* borrowed object or NULL */
 };
 
-/* Reads LEN bytes of JSON ("\u0000" escapes are stripped first) and checks the schema. FP_E_INVALID names the first fault and where it is
- * ("deltas[3].method is \"upsert\", expected create, patch or delete"). */
+/* Reads LEN bytes of JSON and checks the schema. FP_E_INVALID names the first fault and where it is
+ * ("deltas[3].method is \"upsert\", expected create, patch or delete"). "\u0000" escapes are stripped first; an integer too large for 64 bits
+ * is read as a real number, so that one absurd value is a fault of its delta and not of the file. `old`, `new`, `clientId` and
+ * `clientPks` may be missing (O1): whether a delta can do without is decided when it is applied. */
 enum fp_status fp_deltafile_parse(struct fp_deltafile *d, const char *text, size_t len, struct fp_error *err);
 void fp_deltafile_clear(struct fp_deltafile *d);
 
@@ -32,7 +34,8 @@ char *fp_delta_mapped_pk(const json_t *client_pks, const json_t *delta);
 /* The delta that undoes DELTA (rule O10): old and new swapped, create and delete swapped. New reference. */
 json_t *fp_delta_inverse(const json_t *delta);
 
-/* Writes the worker's input (engine/worker/job.h "deltas") for a whole deltafile; inverse: inverted and in reverse order. */
+/* Writes the worker's input (engine/worker/job.h "deltas") for a whole deltafile; inverse: inverted and in reverse order. PATH must not exist;
+ * on failure it is removed. */
 enum fp_status fp_deltafile_write_jsonl(const struct fp_deltafile *d, int inverse, const char *path, struct fp_error *err);
 
 #endif
