@@ -22,3 +22,7 @@ tests_test_worker_proc_LDADD = $(TEST_LDADD)
 SUITES += tests/test_deltafile
 tests_test_deltafile_SOURCES = tests/test_deltafile.c
 tests_test_deltafile_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_store
+tests_test_store_SOURCES = tests/test_store.c
+tests_test_store_LDADD = $(TEST_LDADD)

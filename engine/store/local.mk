@@ -1,1 +1,16 @@
-STORE_SOURCES =
+STORE_SOURCES = \
+	engine/store/activity.c engine/store/activity.h \
+	engine/store/changes.c engine/store/changes.h \
+	engine/store/db.c engine/store/db.h \
+	engine/store/files.c engine/store/files.h \
+	engine/store/filter.c engine/store/filter.h \
+	engine/store/gate.c \
+	engine/store/jobs.c engine/store/jobs.h \
+	engine/store/layers.c \
+	engine/store/list.c engine/store/list.h \
+	engine/store/migrate.c \
+	engine/store/projects.c engine/store/projects.h \
+	engine/store/push.c \
+	engine/store/stage.c engine/store/stage.h \
+	engine/store/store.c engine/store/store.h \
+	engine/store/tx.c

@@ -1,0 +1,125 @@
+#include "engine/store/changes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/store/list.h"
+
+static const char *const statuses[] = {"pending", "started", "applied", "conflict", "not_applied", "error", "ignored", "unpermitted", NULL};
+static const char *const methods[] = {"create", "patch", "delete", NULL};
+
+static const struct fp_filter_key keys[] = {
+	{.key = "status", .type = FP_FILTER_WORD, .sql = "c.status = ?", .words = statuses},
+	{.key = "method", .type = FP_FILTER_WORD, .sql = "c.method = ?", .words = methods},
+	{.key = "layer", .type = FP_FILTER_FOLD, .sql = "fold(c.layer_name) = ? OR fold(c.layer_id) = ?"},
+	{.key = "user", .type = FP_FILTER_FOLD, .sql = "fold(c.created_by) = ?"},
+	{.key = "client", .type = FP_FILTER_FOLD, .sql = "fold(c.client_id) = ?"},
+	{.key = "job", .type = FP_FILTER_INT, .sql = "c.id IN (SELECT change_id FROM attempt WHERE job_id = ?) OR c.taken_by = ?"},
+	{.key = "uuid", .type = FP_FILTER_FOLD, .sql = "c.uuid = ?"},
+	{.key = "after", .type = FP_FILTER_TIME, .sql = "c.created_at >= ?", .all = 1},
+	{.key = "before", .type = FP_FILTER_TIME, .sql = "c.created_at < ?", .all = 1},
+	{0},
+};
+
+static const struct fp_sort sorts[] = {
+	{"when", "c.id", 1}, {"who", "c.created_by", 0}, {"method", "c.method", 0}, {"layer", "c.layer_name", 0}, {"status", "c.status", 0}, {0},
+};
+
+/* The last column, the body, is there for one change only. */
+#define COLUMNS "c.id, c.uuid, c.project_id, p.name, c.status, c.method, c.layer_id, c.layer_name, c.local_pk, c.source_pk, c.client_id, " \
+	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts"
+#define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
+
+static const struct fp_list list = {
+	.from = "change c",
+	.id = "c.id",
+	.project = "c.project_id",
+	.select = "SELECT " COLUMNS ", NULL" TABLES,
+	.join = "c.id = k.id",
+	.keys = keys,
+	.text = "c.fold LIKE ? ESCAPE '\\'",
+	.sorts = sorts,
+};
+
+static const struct fp_list with_body = {.select = "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"};
+
+struct ctx {
+	fp_change_each *each;
+	void *arg;
+};
+
+static void row(void *arg, sqlite3_stmt *st)
+{
+	struct ctx *c = arg;
+	struct fp_change_row r = {
+		.id = sqlite3_column_int64(st, 0), .uuid = fp_db_text(st, 1), .project_id = fp_db_text(st, 2), .project_name = fp_db_text(st, 3),
+		.status = fp_db_text(st, 4), .method = fp_db_text(st, 5), .layer_id = fp_db_text(st, 6), .layer_name = fp_db_text(st, 7),
+		.local_pk = fp_db_text(st, 8), .source_pk = fp_db_text(st, 9), .client_id = fp_db_text(st, 10), .feature_pk = fp_db_text(st, 11),
+		.msg = fp_db_text(st, 12), .fields = fp_db_text(st, 13), .created_by = fp_db_text(st, 14), .deltafile_id = fp_db_text(st, 15),
+		.created_at = sqlite3_column_int64(st, 16), .updated_at = sqlite3_column_int64(st, 17), .job_id = sqlite3_column_int64(st, 18),
+		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 20),
+	};
+
+	if (!*r.feature_pk)
+		r.feature_pk = *r.source_pk ? r.source_pk : r.local_pk;
+	c->each(c->arg, &r);
+}
+
+enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err)
+{
+	struct ctx c = {each, arg};
+
+	return fp_list_rows(s, &list, q, offset, limit, row, &c, err);
+}
+
+/* Without a filter the counters know, however many there are. */
+enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err)
+{
+	*n = 0;
+	if (!q->filter || !*q->filter)
+		return fp_db_int(s, n, err, "SELECT sum(n) FROM change_count WHERE project_id = ?1 OR ?1 IS NULL", FP_VALS(fp_t(q->project_id)));
+	return fp_list_count(s, &list, q, n, err);
+}
+
+enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int64_t id, int64_t *offset, struct fp_error *err)
+{
+	return fp_list_rank(s, &list, q, fp_i(id), offset, err);
+}
+
+enum fp_status fp_change_get(struct fp_store *s, const char *project_id, const char *uuid, fp_change_each *each, void *arg,
+	struct fp_error *err)
+{
+	struct ctx c = {each, arg};
+	char what[128];
+
+	snprintf(what, sizeof what, "change %.60s", uuid);
+	return fp_list_one(s, &with_body, "c.uuid = ?1 AND (?2 IS NULL OR c.project_id = ?2) ORDER BY c.id DESC",
+		FP_VALS(fp_t(uuid), fp_t(project_id)), row, &c, what, err);
+}
+
+enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_attempt_each *each, void *arg, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int more = 1;
+	enum fp_status rc = fp_db_stmt(s, &st, err,
+		"SELECT job_id, at, action, who, outcome, msg, e_type, feature_pk, modified_pk, hash_before, hash_after, conflicts, "
+		"provider_errors FROM attempt WHERE change_id = ? ORDER BY id DESC", FP_VALS(fp_i(change_id)));
+
+	if (rc != FP_OK)
+		return rc;
+	while (rc == FP_OK && more) {
+		rc = fp_db_next(s, st, &more, err);
+		if (rc == FP_OK && more) {
+			struct fp_attempt_row r = {
+				.job_id = sqlite3_column_int64(st, 0), .at = sqlite3_column_int64(st, 1), .action = fp_db_text(st, 2),
+				.who = fp_db_text(st, 3), .outcome = fp_db_text(st, 4), .msg = fp_db_text(st, 5), .e_type = fp_db_text(st, 6),
+				.feature_pk = fp_db_text(st, 7), .modified_pk = fp_db_text(st, 8), .hash_before = fp_db_text(st, 9),
+				.hash_after = fp_db_text(st, 10), .conflicts = fp_db_text(st, 11), .provider_errors = fp_db_text(st, 12),
+			};
+			each(arg, &r);
+		}
+	}
+	fp_db_end(s, st);
+	return rc;
+}
