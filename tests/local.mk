@@ -26,3 +26,7 @@ tests_test_deltafile_LDADD = $(TEST_LDADD)
 SUITES += tests/test_store
 tests_test_store_SOURCES = tests/test_store.c
 tests_test_store_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_queue
+tests_test_queue_SOURCES = tests/test_queue.c
+tests_test_queue_LDADD = $(TEST_LDADD)

@@ -47,7 +47,7 @@ CREATE TABLE file_version (
 	md5     TEXT NOT NULL CHECK (length(md5) = 32),
 	at      INTEGER NOT NULL,
 	by      TEXT NOT NULL,
-	path    TEXT NOT NULL,  -- below the home's folder
+	path    TEXT NOT NULL UNIQUE,  -- below the home's folder
 	UNIQUE (file_id, version)
 ) STRICT;
 

@@ -1,0 +1,159 @@
+/* Files come in: all of them or none, and one process_projectfile for those that follow each other closely. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/path.h"
+#include "engine/queue/rules.h"
+#include "engine/store/activity.h"
+#include "engine/store/db.h"
+#include "engine/store/stage.h"
+
+static int below_folder(const char *name, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(name, folder, n) == 0 && name[n] == '/';
+}
+
+/* The project's own attachment folders as process_projectfile found them; DCIM before that. */
+static enum fp_status attachment_dirs(struct fp_store *s, struct fp_strv *dirs, const char *project_id, struct fp_error *err)
+{
+	char *facts = NULL;
+	json_t *doc = NULL, *dir;
+	size_t i;
+	enum fp_status st = fp_db_str(s, &facts, err, "SELECT facts FROM project WHERE id = ?", FP_VALS(fp_t(project_id)));
+
+	if (st == FP_OK && facts && *facts && fp_json_parse(&doc, facts, strlen(facts), NULL) == FP_OK)
+		json_array_foreach(json_object_get(doc, "attachment_dirs"), i, dir)
+			if (json_is_string(dir) && *json_string_value(dir))
+				fp_strv_add(dirs, json_string_value(dir));
+	if (dirs->n == 0)
+		fp_strv_add(dirs, "DCIM");
+	json_decref(doc);
+	free(facts);
+	return st;
+}
+
+/* What the rules of an upload make of the files: NULL, or the rule that says why no job is needed. */
+static enum fp_status judge(struct fp_store *s, struct fp_trigger *t, const char *project_id, const struct fp_stage *g, const int *changed, size_t n,
+	struct fp_error *err)
+{
+	struct fp_strv dirs = {0};
+	int64_t processed = 0;
+	int any_changed = 0, all_attachments = n > 0;
+	enum fp_status st = attachment_dirs(s, &dirs, project_id, err);
+
+	for (size_t i = 0; i < n; i++) {
+		int attachment = 0;
+		for (size_t d = 0; d < dirs.n; d++)
+			attachment |= below_folder(g[i].name, dirs.items[d]);
+		all_attachments &= attachment;
+		any_changed |= changed[i];
+	}
+	if (st == FP_OK)
+		st = fp_db_int(s, &processed, err, "SELECT check_ok FROM project WHERE id = ?", FP_VALS(fp_t(project_id)));
+	if (st == FP_OK && all_attachments) {
+		t->rule = "attachment_folder";
+		snprintf(t->sentence, sizeof t->sentence, "Only attachments came (below %.80s), so the project need not be processed again.", dirs.items[0]);
+	} else if (st == FP_OK && !any_changed && processed) {
+		t->rule = "nothing_new";
+		snprintf(t->sentence, sizeof t->sentence, "These files are the current versions already.");
+	}
+	fp_strv_free(&dirs);
+	return st;
+}
+
+static enum fp_status publish(struct fp_store *s, struct fp_trigger *t, const char *project_id, struct fp_stage *g, int *changed, size_t n,
+	const char *who, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+	int64_t version, n_changed = 0;
+
+	for (size_t i = 0; i < n && st == FP_OK; i++) {
+		st = fp_stage_publish(s, &g[i], project_id, FP_BASE_ANY, who, &version, &changed[i], err);
+		n_changed += st == FP_OK && changed[i];
+	}
+	if (st == FP_OK)
+		st = fp_project_file_choose(s, project_id, err);
+	if (st == FP_OK && n_changed == 1 && n == 1)
+		st = fp_activity_add(s, who, "upload", project_id, err, "%s", g[0].name);
+	else if (st == FP_OK && n_changed)
+		st = fp_activity_add(s, who, "upload", project_id, err, "%lld files", (long long)n_changed);
+	if (st == FP_OK)
+		st = judge(s, t, project_id, g, changed, n, err);
+	if (st == FP_OK && !*t->rule)
+		st = fp_rules_trigger(s, t, project_id, FP_JOB_PROCESS_PROJECTFILE, "upload", who, err);
+	return st;
+}
+
+enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *const *names,
+	const char *const *paths, size_t n, const char *who, struct fp_error *err)
+{
+	struct fp_stage *g = fp_alloc((n + 1) * sizeof *g);
+	int *changed = fp_alloc((n + 1) * sizeof *changed);
+	size_t staged = 0;
+	enum fp_status st = FP_OK;
+
+	fp_trigger_clear(t);
+	if (fp_store_read_only(s)) /* say so before copying gigabytes */
+		st = fp_fail(err, FP_E_DENIED, "nothing can be written: %s was opened read-only", s->home);
+	while (st == FP_OK && staged < n) {
+		st = fp_stage_copy(s, &g[staged], project_id, names[staged], paths[staged], err);
+		staged += st == FP_OK;
+	}
+	if (st == FP_OK)
+		st = fp_store_begin(s, err);
+	if (st == FP_OK) {
+		st = publish(s, t, project_id, g, changed, n, who, err);
+		st = fp_store_end(s, st, err);
+	}
+	for (size_t i = 0; i < staged; i++)
+		fp_stage_clear(&g[i]);
+	free(g);
+	free(changed);
+	return st;
+}
+
+struct found {
+	const char *from;
+	struct fp_strv names, paths;
+	int64_t left_out;
+};
+
+static enum fp_status each_file(void *arg, const char *name, int regular, int64_t size, struct fp_error *err)
+{
+	struct found *f = arg;
+
+	(void)size;
+	(void)err;
+	if (!regular || fp_name_hidden(name)) {
+		f->left_out++;
+		return FP_OK;
+	}
+	fp_strv_add(&f->names, name);
+	fp_strv_take(&f->paths, fp_path_join(f->from, name));
+	return FP_OK;
+}
+
+enum fp_status fp_queue_upload_folder(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *from, const char *who,
+	int64_t *files, int64_t *hidden, struct fp_error *err)
+{
+	struct found f = {.from = from};
+	enum fp_status st = fp_fs_walk(from, each_file, &f, err);
+
+	fp_trigger_clear(t);
+	*files = (int64_t)f.names.n;
+	*hidden = f.left_out;
+	if (st == FP_OK && f.names.n == 0)
+		st = fp_fail(err, FP_E_INVALID, "there is no file to take in %s", from);
+	if (st == FP_OK)
+		st = fp_queue_upload(s, t, project_id, (const char *const *)f.names.items, (const char *const *)f.paths.items, f.names.n, who, err);
+	fp_strv_free(&f.names);
+	fp_strv_free(&f.paths);
+	return st;
+}
