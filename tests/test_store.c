@@ -192,6 +192,21 @@ Test(store, read_only_reads_and_refuses_every_write)
 	free(home);
 }
 
+Test(store, the_store_is_readable_for_its_owner_alone)
+{
+	struct fp_store *s;
+	char *home = home_path("home"), *path = home_path("home/store.db");
+	struct stat sb;
+
+	umask(0);
+	s = fresh();
+	cr_assert_eq(stat(path, &sb), 0);
+	cr_assert_eq(sb.st_mode & 07777, 0600);
+	fp_store_close(s);
+	free(path);
+	free(home);
+}
+
 Test(store, settings_of_the_connection_are_those_that_keep_commits_safe)
 {
 	struct fp_store *s = fresh();

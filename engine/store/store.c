@@ -107,9 +107,22 @@ static enum fp_status open_gate(struct fp_store *s, struct fp_error *err)
 	return st;
 }
 
+/* SQLite would make it readable for everybody. An existing one is never opened by hand: closing it would drop all locks of this process. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static enum fp_status open_db(struct fp_store *s, int create, struct fp_error *err)
 {
-	int rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
+	int rc;
+
+	if (create)
+		make_private(s->path);
+	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
 
 	if (rc != SQLITE_OK)
 		return fp_db_fail(s, rc, "cannot open the store", err);
