@@ -3,5 +3,6 @@
 
 const struct fp_command *const fp_commands[] = {
 	&fp_cmd_check,
+	&fp_cmd_apply,
 	NULL
 };

@@ -5,5 +5,6 @@
 struct fp_command;
 
 extern const struct fp_command fp_cmd_check; /* src/cmd_check.c */
+extern const struct fp_command fp_cmd_apply; /* src/cmd_apply.c */
 
 #endif

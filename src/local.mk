@@ -1,4 +1,5 @@
 SRC_SOURCES = \
+	src/cmd_apply.c \
 	src/cmd_check.c \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \

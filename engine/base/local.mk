@@ -4,6 +4,7 @@ BASE_SOURCES = \
 	engine/base/config.c engine/base/config.h \
 	engine/base/digest.c \
 	engine/base/error.c engine/base/error.h \
+	engine/base/failpoint.c engine/base/failpoint.h \
 	engine/base/fs.c engine/base/fs.h \
 	engine/base/ids.c engine/base/ids.h \
 	engine/base/json.c engine/base/json.h \

@@ -1,6 +1,14 @@
 QUEUE_SOURCES = \
+	engine/queue/claim.c \
+	engine/queue/engine.c engine/queue/engine.h \
+	engine/queue/engine_run.c \
+	engine/queue/prepare.c \
+	engine/queue/publish.c \
 	engine/queue/queue.c engine/queue/queue.h \
+	engine/queue/record.c \
+	engine/queue/recover.c \
 	engine/queue/rules.c engine/queue/rules.h \
+	engine/queue/run.h \
 	engine/queue/save.c \
 	engine/queue/upload.c \
 	engine/queue/worker_proc.c engine/queue/worker_proc.h

@@ -1,0 +1,7 @@
+/* Fault injection for tests: a process started with FIELDPOST_FAIL_AT=POINT dies there of SIGKILL, as if the power went. */
+#ifndef FP_BASE_FAILPOINT_H
+#define FP_BASE_FAILPOINT_H
+
+void fp_failpoint(const char *point);
+
+#endif

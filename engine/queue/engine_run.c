@@ -1,0 +1,64 @@
+/* The engine on its own: `fieldpost engine run`. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "engine/queue/engine.h"
+
+#define FDS_MAX 65 /* 32 jobs, two descriptors each, and the signals */
+
+static int watch_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum fp_status loop(struct fp_engine *e, int signals, int once, struct fp_error *err)
+{
+	int stopping = 0;
+	enum fp_status st = fp_engine_step(e, err);
+
+	while (st == FP_OK && !(stopping ? fp_engine_running(e) == 0 : once && fp_engine_idle(e))) {
+		struct pollfd fds[FDS_MAX] = {{.fd = signals, .events = POLLIN}};
+		struct signalfd_siginfo got;
+		int timeout = -1, n = 1 + fp_engine_poll(e, fds + 1, FDS_MAX - 1, &timeout);
+
+		if (poll(fds, (nfds_t)n, timeout) < 0 && errno != EINTR)
+			return fp_fail_errno(err, errno, "the engine cannot wait for events");
+		while (read(signals, &got, sizeof got) == sizeof got) {
+			fp_engine_drain(e, got.ssi_signo != SIGQUIT);
+			stopping = 1;
+		}
+		st = fp_engine_step(e, err);
+	}
+	return st;
+}
+
+enum fp_status fp_engine_run(struct fp_store *s, const struct fp_config *conf, int once, struct fp_error *err)
+{
+	struct fp_engine *e;
+	sigset_t before;
+	int signals;
+	enum fp_status st = fp_engine_new(&e, s, conf, err);
+
+	if (st != FP_OK)
+		return st;
+	signals = watch_signals(&before);
+	if (signals < 0)
+		st = fp_fail_errno(err, errno, "the engine cannot watch for signals");
+	else
+		st = loop(e, signals, once, err);
+	fp_engine_free(e);
+	if (signals >= 0)
+		close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return st;
+}

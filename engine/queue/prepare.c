@@ -1,0 +1,132 @@
+/* The work folder: in/ (the project's files, by hard link to their immutable versions), out/, scratch/, and the deltas to apply. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "engine/queue/run.h"
+#include "engine/store/db.h"
+#include "engine/worker/job.h"
+
+#define FILES_A_TIME 256
+
+static int has_file(const struct fp_run *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_files; i++)
+		if (strcmp(r->files[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* A link cannot be written through: the worker's walls forbid it. Where links are not to be had, a copy serves. */
+static enum fp_status place(const struct fp_run *r, const struct fp_base_file *f, struct fp_error *err)
+{
+	char *in = fp_path_join(r->work, "in"), *to = fp_path_join(in, f->name), *dir = fp_path_dir(to);
+	enum fp_status st = fp_fs_mkdirs(dir, err);
+
+	if (st == FP_OK && link(f->path, to) != 0) {
+		if (errno == ENOENT) {
+			st = fp_fail(err, FP_E_CORRUPT, "version %lld of %s is gone from the home", (long long)f->version, f->name);
+			fp_error_hint(err, "see fieldpost doctor; upload the file again");
+		} else {
+			st = fp_fs_copy(f->path, to, err);
+		}
+	}
+	free(in);
+	free(to);
+	free(dir);
+	return st;
+}
+
+static enum fp_status write_deltas(const struct fp_run *r, struct fp_error *err)
+{
+	char *path = fp_path_join(r->work, "deltas.jsonl");
+	FILE *f = fopen(path, "wxe");
+	sqlite3_stmt *q;
+	int row;
+	enum fp_status st;
+
+	if (!f) {
+		st = fp_fail_errno(err, errno, "cannot create %s", path);
+		free(path);
+		return st;
+	}
+	st = fp_db_stmt(r->store, &q, err, "SELECT b.body, k.source_pk,"
+		" c.action <> 'force' AND EXISTS (SELECT 1 FROM attempt a WHERE a.change_id = c.id AND a.outcome = 'applied')"
+		" FROM change c JOIN change_body b ON b.change_id = c.id LEFT JOIN keymap k ON k.project_id = c.project_id"
+		" AND k.client_id = c.client_id AND k.local_layer_id = c.local_layer_id AND k.local_pk = c.local_pk"
+		" WHERE c.taken_by = ? ORDER BY c.id", FP_VALS(fp_i(r->job_id)));
+	while (st == FP_OK && (st = fp_db_next(r->store, q, &row, err)) == FP_OK && row) {
+		json_t *pk = sqlite3_column_type(q, 1) == SQLITE_NULL ? json_null() : fp_json_text(fp_db_text(q, 1));
+		char *pk_text = fp_json_dump(pk);
+
+		fprintf(f, "{\"delta\":%s,\"mapped_pk\":%s,\"ledger\":%s}\n", fp_db_text(q, 0), pk_text,
+			sqlite3_column_int(q, 2) ? "\"applied\"" : "null");
+		free(pk_text);
+		json_decref(pk);
+	}
+	if (q)
+		fp_db_end(r->store, q);
+	if ((ferror(f) | fclose(f)) && st == FP_OK)
+		st = fp_fail_errno(err, errno, "cannot write %s", path);
+	free(path);
+	return st;
+}
+
+static enum fp_status begin(struct fp_run *r, struct fp_error *err)
+{
+	static const char *const folders[] = {"in", "out", "scratch"};
+	enum fp_status st = fp_fs_remove_tree(r->work, err);
+
+	for (size_t i = 0; st == FP_OK && i < 3; i++) {
+		char *dir = fp_path_join(r->work, folders[i]);
+		st = fp_fs_mkdirs(dir, err);
+		free(dir);
+	}
+	if (st == FP_OK && (!*r->project_file || !has_file(r, r->project_file))) {
+		st = fp_fail(err, FP_E_NOTFOUND, "the project has no project file (.qgs or .qgz)");
+		fp_error_hint(err, "upload one");
+	}
+	if (st == FP_OK) {
+		r->spool = tmpfile();
+		if (!r->spool)
+			st = fp_fail_errno(err, errno, "cannot make a temporary file");
+	}
+	return st;
+}
+
+enum fp_status fp_run_prepare(struct fp_run *r, int *done, struct fp_error *err)
+{
+	enum fp_status st = r->spool ? FP_OK : begin(r, err);
+	size_t until = r->linked + FILES_A_TIME;
+
+	*done = 0;
+	for (; st == FP_OK && r->linked < r->n_files && r->linked < until; r->linked++)
+		st = place(r, &r->files[r->linked], err);
+	if (st != FP_OK || r->linked < r->n_files)
+		return st;
+	*done = 1;
+	return r->type == FP_JOB_DELTA_APPLY ? write_deltas(r, err) : FP_OK;
+}
+
+json_t *fp_run_description(const struct fp_run *r)
+{
+	const struct fp_config *c = r->conf;
+	json_t *d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b},s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job",
+		(json_int_t)r->job_id, "type", fp_job_type_word(r->type), "steps", json_object_get(r->workflow, "steps"), "project_file",
+		fp_json_text(r->project_file), "options", "overwrite_conflicts", r->overwrite_conflicts, "conflicts", "strict", "inverse", 0,
+		"dry_run", 0, "secrets", "limits", "memory_mb", (json_int_t)c->worker_memory_mb, "cpu_s", (json_int_t)c->worker_cpu_s, "file_mb",
+		(json_int_t)c->worker_file_mb, "sandbox", c->sandbox_require ? "require" : "best-effort");
+	static const char *const places[][2] = {{"input", "in"}, {"output", "out"}, {"scratch", "scratch"}, {"deltas", "deltas.jsonl"}};
+
+	fp_assert(d);
+	for (size_t i = 0; i < 4; i++) {
+		int used = strcmp(places[i][0], "deltas") != 0 || r->type == FP_JOB_DELTA_APPLY;
+		char *path = used ? fp_path_join(r->work, places[i][1]) : fp_strdup("");
+		json_object_set_new(d, places[i][0], fp_json_text(path));
+		free(path);
+	}
+	return d;
+}

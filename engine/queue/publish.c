@@ -1,0 +1,346 @@
+/* What a job made becomes true: new file versions, verdicts, outcomes, ledger and the job's own end, in one store transaction. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/clock.h"
+#include "engine/base/failpoint.h"
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "engine/base/text.h"
+#include "engine/queue/run.h"
+#include "engine/store/db.h"
+#include "engine/store/stage.h"
+
+#define HASH_BYTES_A_TIME (4 << 20)
+
+static char *made_path(const struct fp_run *r, const char *name)
+{
+	char *out = fp_path_join(r->work, "out"), *path = fp_path_join(out, name);
+
+	free(out);
+	return path;
+}
+
+/* The worker's word is not believed: the name must be a project file's, and a regular file must lie there, on no symbolic link's way. */
+static enum fp_status validate(const struct fp_run *r, const char *name, struct fp_error *err)
+{
+	char *path = made_path(r, name), *real = realpath(path, NULL), *work = realpath(r->work, NULL);
+	struct stat sb;
+	enum fp_status st = fp_name_check(name, err);
+
+	if (st == FP_OK && (!real || !work || lstat(path, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_nlink != 1 || !fp_path_below(real, work)))
+		st = fp_fail(err, FP_E_INVALID, "the worker announced \"%s\", which is no file of its making", name);
+	free(path);
+	free(real);
+	free(work);
+	return st;
+}
+
+enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
+{
+	const char *name;
+	int hashed = 0;
+	enum fp_status st = FP_OK;
+
+	*done = r->hashed == r->announced.n;
+	if (*done)
+		return FP_OK;
+	name = r->announced.items[r->hashed];
+	if (!r->digests)
+		r->digests = fp_alloc(r->announced.n * sizeof *r->digests);
+	if (!r->hasher) {
+		char *path = made_path(r, name);
+		st = validate(r, name, err);
+		if (st == FP_OK)
+			st = fp_hasher_new(&r->hasher, path, err);
+		free(path);
+	}
+	if (st == FP_OK)
+		st = fp_hasher_step(r->hasher, HASH_BYTES_A_TIME, &hashed, &r->digests[r->hashed], err);
+	if (st == FP_OK && hashed) {
+		fp_hasher_free(r->hasher);
+		r->hasher = NULL;
+		r->hashed++;
+		*done = r->hashed == r->announced.n;
+	}
+	return st;
+}
+
+static int64_t base_version(const struct fp_run *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_files; i++)
+		if (strcmp(r->files[i].name, name) == 0)
+			return r->files[i].version;
+	return 0;
+}
+
+static enum fp_status publish_files(struct fp_run *r, struct fp_error *err)
+{
+	char by[32];
+	enum fp_status st = FP_OK;
+
+	snprintf(by, sizeof by, "job %lld", (long long)r->job_id);
+	for (size_t i = 0; st == FP_OK && i < r->announced.n; i++) {
+		char *path = made_path(r, r->announced.items[i]);
+		struct fp_stage g;
+		int64_t version;
+		int changed;
+
+		st = fp_stage_place(r->store, &g, r->project_id, r->announced.items[i], err);
+		if (st == FP_OK && rename(path, g.tmp) != 0)
+			st = fp_fail_errno(err, errno, "cannot take over %s", path);
+		if (st == FP_OK) {
+			g.digest = r->digests[i];
+			st = fp_stage_publish(r->store, &g, r->project_id, base_version(r, g.name), by, &version, &changed, err);
+			if (st == FP_E_CONFLICT)
+				r->requeue = 1;
+			fp_stage_clear(&g);
+		}
+		free(path);
+	}
+	return st;
+}
+
+/* Counts by word, in the order in which they first came: "9 applied, 1 conflict". */
+struct tally {
+	json_t *counts;
+	int64_t total;
+};
+
+static void tally_add(struct tally *t, const char *word)
+{
+	json_object_set_new(t->counts, word, json_integer(fp_json_int(t->counts, word, 0) + 1));
+	t->total++;
+}
+
+static enum fp_status publish_layer(struct fp_run *r, const json_t *l, struct tally *t, struct fp_error *err)
+{
+	const json_t *valid = json_object_get(l, "is_valid"), *warnings = json_object_get(l, "warnings");
+	char *json = fp_json_dump(l), *warn = warnings ? fp_json_dump(warnings) : fp_strdup("[]");
+#define STR(key) fp_t(fp_json_str_or(l, key, ""))
+	enum fp_status st = fp_db_run(r->store, err, "INSERT OR IGNORE INTO layer (project_id, layer_id, name, type, provider, crs, datasource, is_valid, status,"
+		" error_summary, provider_summary, confidence, detail, remedy, pk, filename, warnings, json, job_id, at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		FP_VALS(fp_t(r->project_id), STR("id"), STR("name"), STR("type"), STR("provider"), STR("crs"), STR("datasource"),
+			fp_i(json_is_boolean(valid) ? json_is_true(valid) : -1), STR("status"), STR("error_summary"), STR("provider_summary"),
+			STR("confidence"), STR("detail"), STR("remedy"), STR("pk"), STR("filename"), fp_t(warn), fp_t(json), fp_i(r->job_id),
+			fp_i(fp_now_ms())));
+#undef STR
+
+	tally_add(t, fp_json_str_or(l, "status", ""));
+	free(json);
+	free(warn);
+	return st;
+}
+
+static enum fp_status publish_facts(struct fp_run *r, struct fp_error *err)
+{
+	char *facts = fp_json_dump(r->facts);
+	enum fp_status st = fp_db_run(r->store, err, "UPDATE project SET title = ?1, crs = ?2, facts = ?3, check_ok = 1, checked_at = ?4, layer_problems ="
+		" (SELECT count(*) FROM layer WHERE project_id = ?5 AND is_valid = 0) WHERE id = ?5",
+		FP_VALS(fp_t(fp_json_str_or(r->facts, "title", "")), fp_t(fp_json_str_or(r->facts, "crs", "")), fp_t(facts), fp_i(fp_now_ms()),
+			fp_t(r->project_id)));
+
+	free(facts);
+	return st;
+}
+
+/* A key as text, whatever JSON made of it: 7, "7", null. Caller frees. */
+static char *key_text(const json_t *v)
+{
+	if (json_is_string(v))
+		return fp_strdup(json_string_value(v));
+	return v && !json_is_null(v) ? fp_json_dump(v) : fp_strdup("");
+}
+
+struct change {
+	int64_t id;
+	char *action, *who, *method, *client_id, *local_layer_id, *local_pk;
+};
+
+static void change_clear(struct change *c)
+{
+	free(c->action);
+	free(c->who);
+	free(c->method);
+	free(c->client_id);
+	free(c->local_layer_id);
+	free(c->local_pk);
+}
+
+/* The change of this job that UUID means; c->id 0 when there is none: an outcome that was told already, or for nobody. */
+static enum fp_status find_change(struct fp_run *r, struct change *c, const char *uuid, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int row = 0;
+	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT id, action, wanted_by, method, client_id, local_layer_id, local_pk FROM change"
+		" WHERE project_id = ? AND uuid = ? AND taken_by = ?", FP_VALS(fp_t(r->project_id), fp_t(uuid), fp_i(r->job_id)));
+
+	memset(c, 0, sizeof *c);
+	if (rc != FP_OK)
+		return rc;
+	rc = fp_db_next(r->store, st, &row, err);
+	if (rc == FP_OK && row)
+		*c = (struct change){sqlite3_column_int64(st, 0), fp_strdup(fp_db_text(st, 1)), fp_strdup(fp_db_text(st, 2)), fp_strdup(fp_db_text(st, 3)),
+			fp_strdup(fp_db_text(st, 4)), fp_strdup(fp_db_text(st, 5)), fp_strdup(fp_db_text(st, 6))};
+	fp_db_end(r->store, st);
+	return rc;
+}
+
+static enum fp_status publish_outcome(struct fp_run *r, const struct change *c, const json_t *d, const char *outcome, struct fp_error *err)
+{
+	char *feature = key_text(json_object_get(d, "feature_pk")), *modified = key_text(json_object_get(d, "modified_pk"));
+	char *conflicts = key_text(json_object_get(d, "conflicts")), *errors = key_text(json_object_get(d, "provider_errors"));
+	const char *msg = fp_json_str_or(d, "msg", "");
+	char *clean = fp_text_clean(msg);
+	int64_t now = fp_now_ms();
+	enum fp_status st = fp_db_run(r->store, err, "INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg, e_type, feature_pk, modified_pk,"
+		" hash_before, hash_after, conflicts, provider_errors) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		FP_VALS(fp_i(c->id), fp_i(r->job_id), fp_i(now), fp_t(c->action), fp_t(c->who), fp_t(outcome), fp_t(clean),
+			fp_t(fp_json_str_or(d, "e_type", "")), fp_t(feature), fp_t(modified), fp_t(fp_json_str_or(d, "hash_before", "")),
+			fp_t(fp_json_str_or(d, "hash_after", "")), fp_t(conflicts), fp_t(errors)));
+
+	if (st == FP_OK)
+		st = fp_db_run(r->store, err, "UPDATE change SET status = ?1, taken_by = NULL, prior_status = NULL, action = 'apply', msg = ?2,"
+			" fold = fold(?2 || ' ' || fields), feature_pk = CASE WHEN ?3 = '' THEN feature_pk ELSE ?3 END, updated_at = ?4, job_id = ?5,"
+			" attempts = attempts + 1 WHERE id = ?6",
+			FP_VALS(fp_t(strcmp(outcome, "already_applied") == 0 ? "applied" : outcome), fp_t(clean), fp_t(*modified ? modified : feature),
+				fp_i(now), fp_i(r->job_id), fp_i(c->id)));
+	/* What the device calls its new feature; the first answer stands for ever. */
+	if (st == FP_OK && strcmp(outcome, "applied") == 0 && strcmp(c->method, "create") == 0 && *modified && *c->client_id && *c->local_pk)
+		st = fp_db_run(r->store, err, "INSERT INTO keymap (project_id, client_id, local_layer_id, local_pk, source_pk, job_id, at)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			FP_VALS(fp_t(r->project_id), fp_t(c->client_id), fp_t(c->local_layer_id), fp_t(c->local_pk), fp_t(modified), fp_i(r->job_id),
+				fp_i(now)));
+	free(feature);
+	free(modified);
+	free(conflicts);
+	free(errors);
+	free(clean);
+	return st;
+}
+
+static enum fp_status publish_delta(struct fp_run *r, const json_t *d, struct tally *t, struct fp_error *err)
+{
+	static const char *const outcomes[] = {"applied", "already_applied", "conflict", "not_applied", "error"};
+	const char *word = fp_json_str_or(d, "status", ""), *outcome = NULL;
+	struct change c;
+	enum fp_status st;
+
+	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+		if (strcmp(outcomes[i], word) == 0)
+			outcome = outcomes[i];
+	if (!outcome)
+		return fp_fail(err, FP_E_INVALID, "the worker gave a change the unknown status \"%s\"", word);
+	st = find_change(r, &c, fp_json_str_or(d, "delta_id", ""), err);
+	if (st == FP_OK && c.id) {
+		st = publish_outcome(r, &c, d, outcome, err);
+		tally_add(t, outcome);
+	}
+	change_clear(&c);
+	return st;
+}
+
+static enum fp_status publish_spool(struct fp_run *r, struct tally *t, struct fp_error *err)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	enum fp_status st = FP_OK;
+
+	if (fflush(r->spool) != 0 || fseek(r->spool, 0, SEEK_SET) != 0 || ferror(r->spool))
+		return fp_fail(err, FP_E_FULL, "the job's results could not be kept in a temporary file");
+	while (st == FP_OK && (n = getline(&line, &cap, r->spool)) > 0) {
+		json_t *e = NULL;
+		st = fp_json_parse(&e, line, (size_t)n, err);
+		if (st == FP_OK && json_object_get(e, "layer") && r->type == FP_JOB_PROCESS_PROJECTFILE)
+			st = publish_layer(r, json_object_get(e, "layer"), t, err);
+		else if (st == FP_OK && json_object_get(e, "delta") && r->type == FP_JOB_DELTA_APPLY)
+			st = publish_delta(r, json_object_get(e, "delta"), t, err);
+		json_decref(e);
+	}
+	free(line);
+	return st;
+}
+
+/* Changes for which the worker told no outcome are still to be done. */
+static enum fp_status give_back(struct fp_run *r, int64_t *left, struct fp_error *err)
+{
+	enum fp_status st = fp_db_run(r->store, err, "UPDATE change SET status = prior_status, prior_status = NULL, taken_by = NULL, updated_at = ?"
+		" WHERE taken_by = ?", FP_VALS(fp_i(fp_now_ms()), fp_i(r->job_id)));
+
+	*left = fp_db_changes(r->store);
+	return st;
+}
+
+static void describe(const struct fp_run *r, const struct tally *t, int64_t left, struct fp_buf *verdict)
+{
+	const char *word, *sep = "";
+	json_t *n;
+
+	fp_buf_addf(verdict, "%lld %s%s: ", (long long)t->total, r->type == FP_JOB_DELTA_APPLY ? "change" : "layer", t->total == 1 ? "" : "s");
+	json_object_foreach(t->counts, word, n) {
+		fp_buf_addf(verdict, "%s%lld %s", sep, (long long)json_integer_value(n), word);
+		sep = ", ";
+	}
+	if (t->total == 0) {
+		fp_buf_clear(verdict);
+		fp_buf_adds(verdict, r->type == FP_JOB_DELTA_APPLY ? "nothing to apply" : "no layers");
+	}
+	if (left)
+		fp_buf_addf(verdict, "; %lld without an outcome went back to pending", (long long)left);
+	if (r->log_dropped)
+		fp_buf_addf(verdict, "; %lld more lines of log were not kept", (long long)r->log_dropped);
+}
+
+static enum fp_status finish(struct fp_run *r, const struct tally *t, int64_t left, struct fp_error *err)
+{
+	struct fp_buf verdict = FP_BUF_INIT;
+	char *result = fp_json_dump(t->counts);
+	enum fp_status st;
+
+	describe(r, t, left, &verdict);
+	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
+		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND cancel_requested = 0",
+		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id)));
+	if (st == FP_OK && fp_db_changes(r->store) == 0)
+		st = fp_fail(err, FP_E_CANCELLED, "cancelled when it was about to publish");
+	fp_buf_free(&verdict);
+	free(result);
+	return st;
+}
+
+enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
+{
+	struct tally t = {json_object(), 0};
+	int64_t left = 0;
+	enum fp_status st = fp_run_flush(r, 1, err);
+
+	fp_failpoint("publish:before");
+	if (st == FP_OK)
+		st = fp_store_begin(r->store, err);
+	if (st != FP_OK) {
+		json_decref(t.counts);
+		return st;
+	}
+	st = publish_files(r, err);
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
+		st = fp_db_run(r->store, err, "DELETE FROM layer WHERE project_id = ?", FP_VALS(fp_t(r->project_id)));
+	fp_failpoint("publish:middle");
+	if (st == FP_OK)
+		st = publish_spool(r, &t, err);
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE && r->facts)
+		st = publish_facts(r, err);
+	if (st == FP_OK)
+		st = give_back(r, &left, err);
+	if (st == FP_OK)
+		st = finish(r, &t, left, err);
+	st = fp_store_end(r->store, st, err);
+	fp_failpoint("publish:after");
+	json_decref(t.counts);
+	return st;
+}

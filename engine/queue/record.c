@@ -1,0 +1,171 @@
+/* What a worker says, on its way into the store: logs, steps and progress in batches while the job runs, verdicts and outcomes kept for publishing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/queue/run.h"
+#include "engine/store/db.h"
+
+#define FLUSH_MS 100
+#define FLUSH_EVENTS 200
+
+static int64_t step_limit_ms(const struct fp_run *r, const char *id)
+{
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->workflow, "steps"), i, step)
+		if (strcmp(fp_json_str_or(step, "id", ""), id) == 0 && fp_json_int(step, "timeout_s", 0) > 0)
+			return fp_json_int(step, "timeout_s", 0) * 1000;
+	return r->conf->step_limit_s * 1000;
+}
+
+static void spool(struct fp_run *r, const char *kind, const json_t *body)
+{
+	char *text = fp_json_dump(body);
+
+	fprintf(r->spool, "{\"%s\":%s}\n", kind, text);
+	free(text);
+}
+
+void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
+{
+	struct fp_run *r = run;
+	json_t *copy;
+
+	switch (kind) {
+	case FP_EVENT_LAYER:
+		spool(r, "layer", body);
+		return;
+	case FP_EVENT_DELTA:
+		spool(r, "delta", body);
+		return;
+	case FP_EVENT_PROJECT:
+		json_decref(r->facts);
+		r->facts = json_deep_copy(body);
+		return;
+	case FP_EVENT_FILE:
+		if (!fp_strv_has(&r->announced, fp_json_str(body, "name")))
+			fp_strv_add(&r->announced, fp_json_str(body, "name"));
+		return;
+	case FP_EVENT_RESULT:
+		return; /* fp_worker_reap() tells it */
+	case FP_EVENT_STEP:
+		snprintf(r->step, sizeof r->step, "%s", fp_json_str(body, "id"));
+		r->step_deadline = strcmp(fp_json_str(body, "state"), "started") == 0 ? fp_monotonic_ms() + step_limit_ms(r, r->step) : 0;
+		break;
+	case FP_EVENT_HELLO:
+	case FP_EVENT_LOG:
+	case FP_EVENT_PROGRESS:
+		break;
+	}
+	copy = json_deep_copy(body);
+	json_array_append_new(r->waiting, json_pack("{s:i,s:I,s:s,s:o}", "kind", (int)kind, "at", (json_int_t)fp_now_ms(), "step", r->step, "body", copy));
+}
+
+static enum fp_status write_log(struct fp_run *r, const json_t *e, const json_t *body, struct fp_error *err)
+{
+	const char *level = fp_json_str(body, "level"), *p = fp_json_str(body, "text");
+	enum fp_status st = FP_OK;
+
+	if (strcmp(level, "warning") != 0 && strcmp(level, "error") != 0)
+		level = "info";
+	while (st == FP_OK && *p) {
+		size_t n = strcspn(p, "\n");
+		char *line = fp_strndup(p, n), *clean = fp_text_clean(line);
+
+		if (r->log_seq >= r->conf->log_lines_max)
+			r->log_dropped++;
+		else
+			st = fp_db_run(r->store, err, "INSERT INTO job_log (job_id, seq, at, level, step, text) VALUES (?, ?, ?, ?, ?, ?)",
+				FP_VALS(fp_i(r->job_id), fp_i(++r->log_seq), fp_i(fp_json_int(e, "at", 0)), fp_t(level), fp_t(fp_json_str(e, "step")),
+					fp_t(clean)));
+		free(line);
+		free(clean);
+		p += n + (p[n] == '\n');
+	}
+	return st;
+}
+
+static enum fp_status write_step(struct fp_run *r, int64_t at, const json_t *body, struct fp_error *err)
+{
+	const char *state = fp_json_str(body, "state"), *id = fp_json_str(body, "id");
+	enum fp_status st;
+
+	if (strcmp(state, "started") == 0) {
+		st = fp_db_run(r->store, err, "UPDATE job_step SET state = 'started', started_at = ? WHERE job_id = ? AND step = ? AND state = 'pending'",
+			FP_VALS(fp_i(at), fp_i(r->job_id), fp_t(id)));
+		if (st == FP_OK)
+			st = fp_db_run(r->store, err, "UPDATE job SET step = (SELECT name FROM job_step WHERE job_id = ?1 AND step = ?2), done = 0, total = 0"
+				" WHERE id = ?1 AND EXISTS (SELECT 1 FROM job_step WHERE job_id = ?1 AND step = ?2)", FP_VALS(fp_i(r->job_id), fp_t(id)));
+		return st;
+	}
+	if (strcmp(state, "finished") != 0 && strcmp(state, "failed") != 0 && strcmp(state, "skipped") != 0)
+		return FP_OK;
+	return fp_db_run(r->store, err, "UPDATE job_step SET state = ?, finished_at = ?, message = ? WHERE job_id = ? AND step = ? AND state = 'started'",
+		FP_VALS(fp_t(state), fp_i(at), fp_t(fp_json_str(body, "message")), fp_i(r->job_id), fp_t(id)));
+}
+
+static enum fp_status write_event(struct fp_run *r, const json_t *e, struct fp_error *err)
+{
+	const json_t *body = json_object_get(e, "body");
+	enum fp_status st;
+	char *text;
+
+	switch ((enum fp_event_kind)fp_json_int(e, "kind", -1)) {
+	case FP_EVENT_HELLO:
+		text = fp_json_dump(json_object_get(body, "sandbox"));
+		st = fp_db_run(r->store, err, "UPDATE job SET sandbox = ? WHERE id = ?", FP_VALS(fp_t(text), fp_i(r->job_id)));
+		free(text);
+		return st;
+	case FP_EVENT_LOG:
+		return write_log(r, e, body, err);
+	case FP_EVENT_STEP:
+		return write_step(r, fp_json_int(e, "at", 0), body, err);
+	case FP_EVENT_PROGRESS:
+		return fp_db_run(r->store, err, "UPDATE job SET done = ?, total = ? WHERE id = ?",
+			FP_VALS(fp_i(fp_json_int(body, "done", 0)), fp_i(fp_json_int(body, "total", 0)), fp_i(r->job_id)));
+	default:
+		return FP_OK;
+	}
+}
+
+enum fp_status fp_run_flush(struct fp_run *r, int now, struct fp_error *err)
+{
+	int64_t t = fp_monotonic_ms();
+	const json_t *e;
+	size_t i, n = json_array_size(r->waiting);
+	enum fp_status st;
+
+	if (n == 0 || (!now && n < FLUSH_EVENTS && t - r->flushed_at < FLUSH_MS))
+		return FP_OK;
+	st = fp_store_begin(r->store, err);
+	if (st != FP_OK)
+		return st;
+	json_array_foreach(r->waiting, i, e)
+		if (st == FP_OK)
+			st = write_event(r, e, err);
+	st = fp_store_end(r->store, st, err);
+	if (st == FP_OK) {
+		json_array_clear(r->waiting);
+		r->flushed_at = t;
+	}
+	return st;
+}
+
+enum fp_status fp_run_started(struct fp_run *r, struct fp_error *err)
+{
+	struct fp_proc_id id;
+	enum fp_status st = fp_store_begin(r->store, err);
+
+	if (st != FP_OK)
+		return st;
+	/* A worker that is dead already has no start time to be known by; its end is told by its pidfd all the same. */
+	if (fp_proc_id(&id, fp_worker_pid(r->worker)) != 0)
+		id.start = 0;
+	st = fp_db_run(r->store, err, "UPDATE job SET status = 'started', started_at = ?, worker_pid = ?, worker_start = ? WHERE id = ?",
+		FP_VALS(fp_i(fp_now_ms()), fp_i(fp_worker_pid(r->worker)), fp_i(id.start), fp_i(r->job_id)));
+	return fp_store_end(r->store, st, err);
+}
