@@ -12,12 +12,18 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
+WORKER_TEST_LDADD = libworker.a $(WORKER_LIBS) $(TEST_LDADD)
 
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_base_LDADD = $(TEST_LDADD)
 
 tests_test_worker_proc_SOURCES = tests/test_worker_proc.c
 tests_test_worker_proc_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_project
+tests_test_project_SOURCES = tests/test_project.c
+tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_deltafile
 tests_test_deltafile_SOURCES = tests/test_deltafile.c

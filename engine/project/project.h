@@ -34,6 +34,7 @@ struct fp_layer_def {
 
 struct fp_project {
 	char *path, *home;      /* absolute, folded */
+	char *root;             /* the uploaded tree: home or a folder above it; no source may lead out of it */
 	char *title, *crs, *qgis_version, *background_color; /* "" when unknown; colour "#rrggbb" */
 	int has_extent;
 	double extent[4];       /* xmin ymin xmax ymax, map units of the project CRS */
@@ -46,6 +47,8 @@ struct fp_project {
 /* Opens the project at absolute PATH. Limits of spec/layers.md 1.1 and rule 4.2 no. 7 hold. FP_E_INVALID: not a QGIS project, with the
  * reason ("empty file", "XML broken at line 12", "no .qgs inside the archive", "unpacks to more than 256 MB"). */
 enum fp_status fp_project_open(struct fp_project **out, const char *path, struct fp_error *err);
+/* The same for a project somewhere below the uploaded folder ROOT, of which it may use all. */
+enum fp_status fp_project_open_below(struct fp_project **out, const char *path, const char *root, struct fp_error *err);
 void fp_project_free(struct fp_project *p);
 
 /* The layer with that id, or NULL. */

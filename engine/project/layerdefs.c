@@ -1,0 +1,291 @@
+/* The <maplayer> elements of a project and of those it embeds (spec/layers.md 1.2, 1.4). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "engine/base/path.h"
+#include "engine/base/text.h"
+#include "engine/project/reader.h"
+#include "engine/project/source.h"
+
+/* Types that become a row. QGIS drops any other, and plugin layers when their plugin is not there. */
+static const char *const types[] = {"vector", "raster", "mesh", "vector-tile", "point-cloud", "annotation", "group", "tiled-scene", NULL};
+
+static const char too_many[] = "the project has more than 10000 layers: the rest was left out";
+
+static void note(struct fp_project *p, char *text)
+{
+	fp_strv_take(&p->notes, text);
+}
+
+static char *lower(char *s)
+{
+	for (char *c = s; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return s;
+}
+
+static int is_row(const char *type)
+{
+	for (const char *const *t = types; *t; t++)
+		if (strcmp(*t, type) == 0)
+			return 1;
+	return 0;
+}
+
+static struct fp_field_def *field(struct fp_layer_def *l, char *name)
+{
+	struct fp_field_def *f;
+
+	for (size_t i = 0; i < l->n_fields; i++)
+		if (strcmp(l->fields[i].name, name) == 0) {
+			free(name);
+			return &l->fields[i];
+		}
+	FP_GROW(l->fields, l->n_fields, l->cap_fields);
+	f = &l->fields[l->n_fields++];
+	*f = (struct fp_field_def){.name = name};
+	return f;
+}
+
+/* Field names in the places where the versions of QGIS write all of them: 3.x fieldConfiguration and defaults, 2.x edittypes. */
+static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
+{
+	for (const xmlNode *n = fp_xml_path(layer, "fieldConfiguration/field"); n; n = fp_xml_next(n))
+		field(l, fp_xml_attr(n, "name"));
+	for (const xmlNode *n = fp_xml_path(layer, "edittypes/edittype"); n; n = fp_xml_next(n))
+		field(l, fp_xml_attr(n, "name"));
+	for (const xmlNode *n = fp_xml_path(layer, "defaults/default"); n; n = fp_xml_next(n)) {
+		struct fp_field_def *f = field(l, fp_xml_attr(n, "field"));
+		char *expression = fp_xml_attr(n, "expression");
+		if (!f->default_expression && *expression) {
+			f->default_expression = expression;
+			f->default_on_update = fp_xml_attr_is(n, "applyOnUpdate", "1");
+		} else {
+			free(expression);
+		}
+	}
+	for (const xmlNode *n = fp_xml_path(layer, "expressionfields/field"); n; n = fp_xml_next(n))
+		fp_strv_take(&l->joined_fields, fp_xml_attr(n, "name"));
+}
+
+/* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
+static int accept(struct fp_project *p, const char *id, const char *type)
+{
+	if (!is_row(type)) {
+		note(p, fp_asprintf("layer \"%s\" of type \"%s\" skipped: QGIS opens it only with the plugin that made it", id, type));
+		return 0;
+	}
+	if (p->n_layers == FP_LAYERS_MAX) {
+		if (!fp_strv_has(&p->notes, too_many))
+			fp_strv_add(&p->notes, too_many);
+		return 0;
+	}
+	return fp_project_layer(p, id) == NULL;
+}
+
+/* Adds the layer that NODE of document DOC defines. */
+static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
+{
+	struct fp_project *p = r->project;
+	char *id = fp_xml_text(fp_xml_child(node, "id")), *type = lower(fp_xml_attr(node, "type"));
+	const xmlNode *provider = fp_xml_child(node, "provider");
+	struct fp_layer_def *l;
+
+	if (!accept(p, id, type)) {
+		free(id);
+		free(type);
+		return;
+	}
+	FP_GROW(p->layers, p->n_layers, p->cap_layers);
+	l = &p->layers[p->n_layers++];
+	*l = (struct fp_layer_def){.id = id, .type = type};
+	l->name = fp_xml_text(fp_xml_child(node, "layername"));
+	l->provider = provider ? fp_xml_text(provider) : NULL;
+	l->encoding = fp_xml_attr(provider, "encoding");
+	l->datasource = fp_xml_text(fp_xml_child(node, "datasource"));
+	l->crs = fp_reader_crs(node);
+	l->wkb_type = fp_xml_attr(node, "wkbType");
+	l->geometry = fp_xml_attr(node, "geometry");
+	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
+	l->home = fp_strdup(r->docs[doc].home);
+	read_fields(l, node);
+	FP_GROW(r->nodes, r->n_nodes, r->cap_nodes);
+	r->nodes[r->n_nodes++] = node;
+}
+
+/* The index of the embedded project that is written as PATH, or 0 with a note when it cannot be had. */
+static size_t other_project(struct fp_reader *r, const char *path, const char *what)
+{
+	struct fp_project *p = r->project;
+	char *full = fp_source_resolve(p->home, path), real[4096];
+	struct fp_error err;
+	size_t i = 1;
+
+	while (i < r->n_docs && strcmp(r->docs[i].path, full) != 0)
+		i++;
+	if (i < r->n_docs) {
+		free(full);
+		return r->docs[i].doc ? i : 0;
+	}
+	if (full[0] != '/' || !fp_path_below(full, p->root) || (realpath(full, real) && !fp_path_below(real, p->root)))
+		note(p, fp_asprintf("%s: embedded project \"%s\" points outside the project folder", what, path));
+	else if (access(full, F_OK) != 0)
+		note(p, fp_asprintf("%s: missing project file \"%s\"", what, path));
+	else if (r->n_docs > FP_PROJECTS_MAX)
+		note(p, fp_asprintf("%s: more than %d embedded projects, \"%s\" was not read", what, FP_PROJECTS_MAX, path));
+	else if (fp_reader_open(r, full, &err) != FP_OK)
+		note(p, fp_asprintf("%s: embedded project \"%s\" cannot be read: %s", what, path, err.msg));
+	free(full);
+	return i < r->n_docs && r->docs[i].doc ? i : 0;
+}
+
+static const xmlNode *first_layer(const struct fp_reader *r, size_t doc)
+{
+	return fp_xml_path(xmlDocGetRootElement(r->docs[doc].doc), "projectlayers/maplayer");
+}
+
+/* Adds layer ID of document DOC; one level only, so what that one embeds itself stays out. */
+static void add_embedded(struct fp_reader *r, size_t doc, const char *id)
+{
+	for (const xmlNode *n = first_layer(r, doc); n; n = fp_xml_next(n)) {
+		char *text;
+		int same;
+		if (fp_xml_attr_is(n, "embedded", "1"))
+			continue;
+		text = fp_xml_text(fp_xml_child(n, "id"));
+		same = strcmp(text, id) == 0;
+		free(text);
+		if (same) {
+			add_layer(r, doc, n);
+			return;
+		}
+	}
+}
+
+static void embed_layer(struct fp_reader *r, const xmlNode *node)
+{
+	char *id = fp_xml_attr(node, "id"), *path = fp_xml_attr(node, "project"), *what = fp_asprintf("embedded layer \"%s\"", id);
+	size_t doc = other_project(r, path, what);
+
+	if (doc)
+		add_embedded(r, doc, id);
+	free(id);
+	free(path);
+	free(what);
+}
+
+/* A custom property of a tree group, in both forms: <property key= value=> and <Option name= value=>. */
+static char *custom_property(const xmlNode *group, const char *key)
+{
+	const xmlNode *holder = fp_xml_child(group, "customproperties");
+
+	for (const xmlNode *n = fp_xml_child(holder, "property"); n; n = fp_xml_next(n))
+		if (fp_xml_attr_is(n, "key", key))
+			return fp_xml_attr(n, "value");
+	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
+		if (fp_xml_attr_is(n, "name", key))
+			return fp_xml_attr(n, "value");
+	return fp_strdup("");
+}
+
+static void embed_tree(struct fp_reader *r, size_t doc, const xmlNode *group)
+{
+	for (const xmlNode *n = fp_xml_child(group, "layer-tree-layer"); n; n = fp_xml_next(n)) {
+		char *id = fp_xml_attr(n, "id");
+		add_embedded(r, doc, id);
+		free(id);
+	}
+	for (const xmlNode *n = fp_xml_child(group, "layer-tree-group"); n; n = fp_xml_next(n))
+		embed_tree(r, doc, n);
+}
+
+static const xmlNode *find_group(const xmlNode *parent, const char *name)
+{
+	for (const xmlNode *n = fp_xml_child(parent, "layer-tree-group"); n; n = fp_xml_next(n)) {
+		const xmlNode *found = fp_xml_attr_is(n, "name", name) ? n : find_group(n, name);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static void embed_group(struct fp_reader *r, const xmlNode *group, const char *path)
+{
+	char *name = fp_xml_attr(group, "name"), *what = fp_asprintf("embedded group \"%s\"", name);
+	size_t doc = other_project(r, path, what);
+	const xmlNode *found = doc ? find_group(xmlDocGetRootElement(r->docs[doc].doc), name) : NULL;
+
+	if (found)
+		embed_tree(r, doc, found);
+	else if (doc)
+		note(r->project, fp_asprintf("%s: project \"%s\" has no such group", what, path));
+	free(name);
+	free(what);
+}
+
+static void embed_groups(struct fp_reader *r, const xmlNode *parent)
+{
+	for (const xmlNode *n = fp_xml_child(parent, "layer-tree-group"); n; n = fp_xml_next(n)) {
+		char *embedded = custom_property(n, "embedded"), *path = custom_property(n, "embedded_project");
+		if (strcmp(embedded, "1") == 0 && *path)
+			embed_group(r, n, path);
+		else
+			embed_groups(r, n);
+		free(embedded);
+		free(path);
+	}
+}
+
+/* One joined field: the prefix is the join's own, or the joined layer's name and "_". */
+static void add_joined(struct fp_layer_def *l, const xmlNode *join, const struct fp_layer_def *from, const char *name)
+{
+	char *prefix = fp_xml_attr_is(join, "hasCustomPrefix", "1") ? fp_xml_attr(join, "customPrefix") : fp_asprintf("%s_", from->name);
+
+	fp_strv_take(&l->joined_fields, fp_asprintf("%s%s", prefix, name));
+	free(prefix);
+}
+
+static void read_join(struct fp_project *p, struct fp_layer_def *l, const xmlNode *join)
+{
+	char *id = fp_xml_attr(join, "joinLayerId");
+	const struct fp_layer_def *from = fp_project_layer(p, id);
+	const xmlNode *subset = fp_xml_child(join, "joinFieldsSubset");
+
+	free(id);
+	if (!from)
+		return;
+	for (const xmlNode *n = fp_xml_child(subset, "field"); n; n = fp_xml_next(n)) {
+		char *name = fp_xml_attr(n, "name");
+		add_joined(l, join, from, name);
+		free(name);
+	}
+	for (size_t i = 0; !subset && i < from->n_fields; i++)
+		if (!fp_xml_attr_is(join, "joinFieldName", from->fields[i].name))
+			add_joined(l, join, from, from->fields[i].name);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct fp_layer_def *)a)->id, ((const struct fp_layer_def *)b)->id);
+}
+
+void fp_reader_layers(struct fp_reader *r)
+{
+	struct fp_project *p = r->project;
+
+	for (const xmlNode *n = first_layer(r, 0); n; n = fp_xml_next(n)) {
+		if (fp_xml_attr_is(n, "embedded", "1"))
+			embed_layer(r, n);
+		else
+			add_layer(r, 0, n);
+	}
+	embed_groups(r, xmlDocGetRootElement(r->docs[0].doc));
+	for (size_t i = 0; i < p->n_layers; i++)
+		for (const xmlNode *j = fp_xml_path(r->nodes[i], "vectorjoins/join"); j; j = fp_xml_next(j))
+			read_join(p, &p->layers[i], j);
+	if (p->n_layers)
+		qsort(p->layers, p->n_layers, sizeof *p->layers, by_id);
+}

@@ -1,0 +1,41 @@
+/* Between the files of this room: the XML of a project and of the projects that it embeds. */
+#ifndef FP_PROJECT_READER_H
+#define FP_PROJECT_READER_H
+
+#include "engine/project/project.h"
+#include "engine/project/xml.h"
+
+#define FP_PROJECTS_MAX 32  /* projects that one project may embed layers from (1.4) */
+#define FP_LAYERS_MAX 10000 /* what comes after is noted and left out; QGIS itself is unusable far below */
+
+struct fp_reader {
+	struct fp_project *project;
+	struct {
+		char *path, *home;
+		xmlDoc *doc;               /* NULL: it cannot be read */
+	} docs[1 + FP_PROJECTS_MAX];       /* the project itself first */
+	size_t n_docs;
+	const xmlNode **nodes;             /* the <maplayer> of each layer, parallel to the project's layers until they are sorted */
+	size_t n_nodes, cap_nodes;
+};
+
+/* Reads the XML of the project at PATH and keeps it in docs. */
+enum fp_status fp_reader_open(struct fp_reader *r, const char *path, struct fp_error *err);
+void fp_reader_clear(struct fp_reader *r);
+
+/* Fills the project's layers, sorted, from docs[0] and what it embeds. */
+void fp_reader_layers(struct fp_reader *r);
+
+/* Fills title, CRS, extent and the like; the layers have been read. */
+void fp_reader_facts(struct fp_reader *r);
+
+/* The srs/spatialrefsys/authid of a layer's NODE: "" for none and for the private CRS of one computer ("USER:n"). Caller frees. */
+char *fp_reader_crs(const xmlNode *node);
+
+/* Four finite numbers, the smaller ones first. */
+int fp_reader_extent_valid(const double e[4]);
+
+/* The extent written as child elements xmin, ymin, xmax, ymax of NODE. 1 when it is complete and valid. */
+int fp_reader_extent(double e[4], const xmlNode *node);
+
+#endif

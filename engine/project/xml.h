@@ -1,0 +1,31 @@
+/* Reads hostile XML in pieces into a small tree that holds only what a project's facts need: styles and layouts, nearly all of a file, are parsed
+ * and forgotten, so that memory follows the facts and not the file. libxml2's own limits stay on (spec/layers.md 4.2 no. 7). */
+#ifndef FP_PROJECT_XML_H
+#define FP_PROJECT_XML_H
+
+#include <libxml/tree.h>
+
+#include "engine/base/error.h"
+
+/* Says whether element NAME below PARENT, which lies DEPTH levels below the root element (0: the root itself), is kept. */
+typedef int fp_xml_keep(const char *parent, int depth, const char *name);
+
+struct fp_xml;
+struct fp_xml *fp_xml_new(fp_xml_keep *keep);
+void fp_xml_free(struct fp_xml *x);
+
+/* The next BYTES. Control characters and invalid UTF-8 become marks instead of an end, as QGIS reads them. FP_E_INVALID names the line. */
+enum fp_status fp_xml_feed(struct fp_xml *x, const char *bytes, size_t n, struct fp_error *err);
+
+/* The end of the text. *DOC is the caller's (xmlFreeDoc) and has a root. FP_E_INVALID also for text that ended too early. */
+enum fp_status fp_xml_finish(struct fp_xml *x, xmlDoc **doc, struct fp_error *err);
+
+/* Asking the tree. NULL nodes are taken for absent ones; what is returned as char * is the caller's and never NULL. */
+const xmlNode *fp_xml_child(const xmlNode *parent, const char *name); /* first element child of that name */
+const xmlNode *fp_xml_next(const xmlNode *node);                      /* next sibling of the same name */
+const xmlNode *fp_xml_path(const xmlNode *from, const char *path);    /* "srs/spatialrefsys/authid" */
+char *fp_xml_text(const xmlNode *node);                               /* its own text, "" when none */
+char *fp_xml_attr(const xmlNode *node, const char *name);             /* "" when absent */
+int fp_xml_attr_is(const xmlNode *node, const char *name, const char *value);
+
+#endif
