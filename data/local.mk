@@ -1,5 +1,14 @@
 DATA_FILES = \
 	data/config.yaml \
+	data/sample/monday.deltas.json \
+	data/sample/project/base/height.tif \
+	data/sample/project/base/paths.dbf \
+	data/sample/project/base/paths.prj \
+	data/sample/project/base/paths.shp \
+	data/sample/project/base/paths.shx \
+	data/sample/project/inspectors.csv \
+	data/sample/project/survey.gpkg \
+	data/sample/project/trees.qgs \
 	data/schema/001_store.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
