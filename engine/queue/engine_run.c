@@ -38,6 +38,8 @@ static enum fp_status loop(struct fp_engine *e, int signals, int once, struct fp
 			stopping = 1;
 		}
 		st = fp_engine_step(e, err);
+		if (st == FP_E_BUSY) /* somebody holds the store for long; they will let go */
+			st = FP_OK;
 	}
 	return st;
 }

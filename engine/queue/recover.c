@@ -142,30 +142,27 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	return fp_store_end(s, st, err);
 }
 
-/* Work folders are named after their job; one that no active job owns belongs to nobody. */
-static enum fp_status sweep(struct fp_store *s, struct fp_error *err)
+/* Work folders are named after their job; one that no active job owns belongs to nobody. What cannot be removed now is tried again later. */
+static void sweep(struct fp_store *s)
 {
 	char *work = fp_path_join(fp_store_home(s), "work");
 	DIR *d = opendir(work);
 	struct dirent *e;
-	enum fp_status st = FP_OK;
 
-	while (d && st == FP_OK && (e = readdir(d))) {
+	while (d && (e = readdir(d))) {
 		int64_t active = 0;
-		if (!isdigit((unsigned char)e->d_name[0]))
+		char *path;
+
+		if (!isdigit((unsigned char)e->d_name[0]) || fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
+				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active)
 			continue;
-		st = fp_db_int(s, &active, err, "SELECT 1 FROM job WHERE id = ? AND status IN ('pending', 'queued', 'started')",
-			FP_VALS(fp_i(strtoll(e->d_name, NULL, 10))));
-		if (st == FP_OK && !active) {
-			char *path = fp_path_join(work, e->d_name);
-			st = fp_fs_remove_tree(path, err);
-			free(path);
-		}
+		path = fp_path_join(work, e->d_name);
+		fp_fs_remove_tree(path, NULL);
+		free(path);
 	}
 	if (d)
 		closedir(d);
 	free(work);
-	return st;
 }
 
 enum fp_status fp_recover(struct fp_store *s, struct fp_error *err)
@@ -178,5 +175,6 @@ enum fp_status fp_recover(struct fp_store *s, struct fp_error *err)
 		if (st == FP_OK && o.job_id && !fp_proc_alive(&o.owner))
 			st = free_orphan(s, &o, err);
 	} while (st == FP_OK && o.job_id);
-	return st == FP_OK ? sweep(s, err) : st;
+	sweep(s);
+	return st;
 }
