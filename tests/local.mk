@@ -36,3 +36,13 @@ tests_test_store_LDADD = $(TEST_LDADD)
 SUITES += tests/test_queue
 tests_test_queue_SOURCES = tests/test_queue.c
 tests_test_queue_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/fake/fieldpost-worker
+tests_fake_fieldpost_worker_SOURCES = tests/fake_worker.c
+tests_fake_fieldpost_worker_LDADD = libfieldpost.a $(BASE_LIBS)
+
+SUITES += tests/test_engine tests/test_faults
+tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h
+tests_test_engine_LDADD = $(TEST_LDADD)
+tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h
+tests_test_faults_LDADD = $(TEST_LDADD)

@@ -134,7 +134,7 @@ static int over_limit(struct fp_run *r, int64_t now)
 		return 1;
 	}
 	if (r->step_deadline && now >= r->step_deadline) {
-		fp_fail(&r->fault, FP_E_TIMEOUT, "timed out: step \"%s\" took longer than its limit", r->step);
+		fp_fail(&r->fault, FP_E_TIMEOUT, "timed out: step \"%s\" took longer than %lld s", r->step, (long long)r->step_limit_ms / 1000);
 		fp_error_hint(&r->fault, "the limit is timeout_s in the workflow, or step_limit_s in config.yaml");
 		return 1;
 	}
@@ -211,7 +211,7 @@ int fp_engine_poll(struct fp_engine *e, struct pollfd *fds, int max, int *timeou
 			want = 0;
 		if (!r->worker || n + 2 > max)
 			continue;
-		if (fp_worker_fd(r->worker) >= 0)
+		if (r->state == FP_RUN_WORKING && fp_worker_fd(r->worker) >= 0) /* one that is being stopped is not listened to */
 			fds[n++] = (struct pollfd){.fd = fp_worker_fd(r->worker), .events = POLLIN};
 		if (r->state == FP_RUN_WORKING || r->state == FP_RUN_STOPPING)
 			fds[n++] = (struct pollfd){.fd = fp_worker_pidfd(r->worker), .events = POLLIN};

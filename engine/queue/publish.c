@@ -1,5 +1,6 @@
 /* What a job made becomes true: new file versions, verdicts, outcomes, ledger and the job's own end, in one store transaction. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
+#include "engine/queue/rules.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
 #include "engine/store/stage.h"
@@ -32,11 +34,28 @@ static enum fp_status validate(const struct fp_run *r, const char *name, struct 
 	struct stat sb;
 	enum fp_status st = fp_name_check(name, err);
 
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
+		st = fp_fail(err, FP_E_INVALID, "the worker announced \"%s\", but a process_projectfile job changes no file", name);
 	if (st == FP_OK && (!real || !work || lstat(path, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_nlink != 1 || !fp_path_below(real, work)))
 		st = fp_fail(err, FP_E_INVALID, "the worker announced \"%s\", which is no file of its making", name);
 	free(path);
 	free(real);
 	free(work);
+	return st;
+}
+
+/* Here, where only this loop waits for the disk; inside the gate everybody would. */
+static enum fp_status sync_made(const struct fp_run *r, const char *name, struct fp_error *err)
+{
+	char *path = made_path(r, name);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	enum fp_status st = FP_OK;
+
+	if (fd < 0 || fsync(fd) != 0)
+		st = fp_fail_errno(err, errno, "cannot sync %s", path);
+	if (fd >= 0)
+		close(fd);
+	free(path);
 	return st;
 }
 
@@ -61,6 +80,8 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 	}
 	if (st == FP_OK)
 		st = fp_hasher_step(r->hasher, HASH_BYTES_A_TIME, &hashed, &r->digests[r->hashed], err);
+	if (st == FP_OK && hashed)
+		st = sync_made(r, name, err);
 	if (st == FP_OK && hashed) {
 		fp_hasher_free(r->hasher);
 		r->hasher = NULL;
@@ -96,8 +117,10 @@ static enum fp_status publish_files(struct fp_run *r, struct fp_error *err)
 		if (st == FP_OK) {
 			g.digest = r->digests[i];
 			st = fp_stage_publish(r->store, &g, r->project_id, base_version(r, g.name), by, &version, &changed, err);
-			if (st == FP_E_CONFLICT)
+			if (st == FP_E_CONFLICT) {
 				r->requeue = 1;
+				fp_error_hint(err, "nothing was published; a new job applies the changes to what is there now");
+			}
 			fp_stage_clear(&g);
 		}
 		free(path);
@@ -131,22 +154,34 @@ static enum fp_status publish_layer(struct fp_run *r, const json_t *l, struct ta
 			fp_i(fp_now_ms())));
 #undef STR
 
-	tally_add(t, fp_json_str_or(l, "status", ""));
+	if (st == FP_OK && fp_db_changes(r->store))
+		tally_add(t, fp_json_str_or(l, "status", ""));
 	free(json);
 	free(warn);
 	return st;
 }
 
+/* What the project says of itself, when the worker told it; and that it could be processed. Changes that waited for the first time can go now. */
 static enum fp_status publish_facts(struct fp_run *r, struct fp_error *err)
 {
-	char *facts = fp_json_dump(r->facts);
-	enum fp_status st = fp_db_run(r->store, err, "UPDATE project SET title = ?1, crs = ?2, facts = ?3, check_ok = 1, checked_at = ?4, layer_problems ="
-		" (SELECT count(*) FROM layer WHERE project_id = ?5 AND is_valid = 0) WHERE id = ?5",
-		FP_VALS(fp_t(fp_json_str_or(r->facts, "title", "")), fp_t(fp_json_str_or(r->facts, "crs", "")), fp_t(facts), fp_i(fp_now_ms()),
-			fp_t(r->project_id)));
+	int64_t first = 0;
+	struct fp_trigger t;
+	enum fp_status st = fp_db_int(r->store, &first, err, "SELECT checked_at IS NULL FROM project WHERE id = ?", FP_VALS(fp_t(r->project_id)));
 
-	free(facts);
-	return st;
+	if (st == FP_OK && r->facts) {
+		char *facts = fp_json_dump(r->facts);
+		st = fp_db_run(r->store, err, "UPDATE project SET title = ?, crs = ?, facts = ? WHERE id = ?",
+			FP_VALS(fp_t(fp_json_str_or(r->facts, "title", "")), fp_t(fp_json_str_or(r->facts, "crs", "")), fp_t(facts), fp_t(r->project_id)));
+		free(facts);
+	}
+	if (st == FP_OK)
+		st = fp_db_run(r->store, err, "UPDATE project SET check_ok = 1, checked_at = ?1, layer_problems ="
+			" (SELECT count(*) FROM layer WHERE project_id = ?2 AND is_valid = 0) WHERE id = ?2",
+			FP_VALS(fp_i(fp_now_ms()), fp_t(r->project_id)));
+	if (st != FP_OK || !first)
+		return st;
+	fp_trigger_clear(&t);
+	return fp_rules_trigger(r->store, &t, r->project_id, FP_JOB_DELTA_APPLY, "push", "fieldpost", err);
 }
 
 /* A key as text, whatever JSON made of it: 7, "7", null. Caller frees. */
@@ -172,7 +207,7 @@ static void change_clear(struct change *c)
 	free(c->local_pk);
 }
 
-/* The change of this job that UUID means; c->id 0 when there is none: an outcome that was told already, or for nobody. */
+/* The change of this job that UUID means and that has no outcome yet; c->id 0 when there is none. */
 static enum fp_status find_change(struct fp_run *r, struct change *c, const char *uuid, struct fp_error *err)
 {
 	sqlite3_stmt *st;
@@ -237,10 +272,13 @@ static enum fp_status publish_delta(struct fp_run *r, const json_t *d, struct ta
 	if (!outcome)
 		return fp_fail(err, FP_E_INVALID, "the worker gave a change the unknown status \"%s\"", word);
 	st = find_change(r, &c, fp_json_str_or(d, "delta_id", ""), err);
-	if (st == FP_OK && c.id) {
+	if (st == FP_OK && !c.id)
+		st = fp_fail(err, FP_E_INVALID, "the worker told an outcome for \"%s\", which is no change of this job or was told already",
+			fp_json_str_or(d, "delta_id", ""));
+	if (st == FP_OK)
 		st = publish_outcome(r, &c, d, outcome, err);
+	if (st == FP_OK)
 		tally_add(t, outcome);
-	}
 	change_clear(&c);
 	return st;
 }
@@ -267,17 +305,18 @@ static enum fp_status publish_spool(struct fp_run *r, struct tally *t, struct fp
 	return st;
 }
 
-/* Changes for which the worker told no outcome are still to be done. */
-static enum fp_status give_back(struct fp_run *r, int64_t *left, struct fp_error *err)
+/* A change without an outcome may stand in the new file all the same: publishing that could apply it twice. */
+static enum fp_status all_told(struct fp_run *r, struct fp_error *err)
 {
-	enum fp_status st = fp_db_run(r->store, err, "UPDATE change SET status = prior_status, prior_status = NULL, taken_by = NULL, updated_at = ?"
-		" WHERE taken_by = ?", FP_VALS(fp_i(fp_now_ms()), fp_i(r->job_id)));
+	int64_t left = 0;
+	enum fp_status st = fp_db_int(r->store, &left, err, "SELECT count(*) FROM change WHERE taken_by = ?", FP_VALS(fp_i(r->job_id)));
 
-	*left = fp_db_changes(r->store);
+	if (st == FP_OK && left)
+		st = fp_fail(err, FP_E_INVALID, "the worker told no outcome for %lld of %lld changes", (long long)left, (long long)r->changes);
 	return st;
 }
 
-static void describe(const struct fp_run *r, const struct tally *t, int64_t left, struct fp_buf *verdict)
+static void describe(const struct fp_run *r, const struct tally *t, struct fp_buf *verdict)
 {
 	const char *word, *sep = "";
 	json_t *n;
@@ -291,19 +330,15 @@ static void describe(const struct fp_run *r, const struct tally *t, int64_t left
 		fp_buf_clear(verdict);
 		fp_buf_adds(verdict, r->type == FP_JOB_DELTA_APPLY ? "nothing to apply" : "no layers");
 	}
-	if (left)
-		fp_buf_addf(verdict, "; %lld without an outcome went back to pending", (long long)left);
-	if (r->log_dropped)
-		fp_buf_addf(verdict, "; %lld more lines of log were not kept", (long long)r->log_dropped);
 }
 
-static enum fp_status finish(struct fp_run *r, const struct tally *t, int64_t left, struct fp_error *err)
+static enum fp_status finish(struct fp_run *r, const struct tally *t, struct fp_error *err)
 {
 	struct fp_buf verdict = FP_BUF_INIT;
 	char *result = fp_json_dump(t->counts);
 	enum fp_status st;
 
-	describe(r, t, left, &verdict);
+	describe(r, t, &verdict);
 	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
 		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND cancel_requested = 0",
 		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id)));
@@ -317,7 +352,6 @@ static enum fp_status finish(struct fp_run *r, const struct tally *t, int64_t le
 enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 {
 	struct tally t = {json_object(), 0};
-	int64_t left = 0;
 	enum fp_status st = fp_run_flush(r, 1, err);
 
 	fp_failpoint("publish:before");
@@ -327,18 +361,19 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 		json_decref(t.counts);
 		return st;
 	}
-	st = publish_files(r, err);
-	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
+	if (r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = fp_db_run(r->store, err, "DELETE FROM layer WHERE project_id = ?", FP_VALS(fp_t(r->project_id)));
-	fp_failpoint("publish:middle");
 	if (st == FP_OK)
 		st = publish_spool(r, &t, err);
-	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE && r->facts)
+	if (st == FP_OK)
+		st = all_told(r, err);
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = publish_facts(r, err);
+	if (st == FP_OK) /* late: until here a fault leaves no file behind that nobody names */
+		st = publish_files(r, err);
+	fp_failpoint("publish:middle");
 	if (st == FP_OK)
-		st = give_back(r, &left, err);
-	if (st == FP_OK)
-		st = finish(r, &t, left, err);
+		st = finish(r, &t, err);
 	st = fp_store_end(r->store, st, err);
 	fp_failpoint("publish:after");
 	json_decref(t.counts);

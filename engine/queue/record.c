@@ -11,15 +11,22 @@
 #define FLUSH_MS 100
 #define FLUSH_EVENTS 200
 
-static int64_t step_limit_ms(const struct fp_run *r, const char *id)
+/* Only a step of the workflow is one. */
+static int enter_step(struct fp_run *r, const json_t *body)
 {
 	const json_t *step;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->workflow, "steps"), i, step)
-		if (strcmp(fp_json_str_or(step, "id", ""), id) == 0 && fp_json_int(step, "timeout_s", 0) > 0)
-			return fp_json_int(step, "timeout_s", 0) * 1000;
-	return r->conf->step_limit_s * 1000;
+	json_array_foreach(json_object_get(r->workflow, "steps"), i, step) {
+		int64_t limit = fp_json_int(step, "timeout_s", 0);
+		if (strcmp(fp_json_str_or(step, "id", ""), fp_json_str(body, "id")) != 0)
+			continue;
+		fp_text_into(r->step, sizeof r->step, fp_json_str(body, "id"));
+		r->step_limit_ms = (limit > 0 ? limit : r->conf->step_limit_s) * 1000;
+		r->step_deadline = strcmp(fp_json_str(body, "state"), "started") == 0 ? fp_monotonic_ms() + r->step_limit_ms : 0;
+		return 1;
+	}
+	return 0;
 }
 
 static void spool(struct fp_run *r, const char *kind, const json_t *body)
@@ -53,8 +60,8 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 	case FP_EVENT_RESULT:
 		return; /* fp_worker_reap() tells it */
 	case FP_EVENT_STEP:
-		snprintf(r->step, sizeof r->step, "%s", fp_json_str(body, "id"));
-		r->step_deadline = strcmp(fp_json_str(body, "state"), "started") == 0 ? fp_monotonic_ms() + step_limit_ms(r, r->step) : 0;
+		if (!enter_step(r, body))
+			return;
 		break;
 	case FP_EVENT_HELLO:
 	case FP_EVENT_LOG:
@@ -132,6 +139,21 @@ static enum fp_status write_event(struct fp_run *r, const json_t *e, struct fp_e
 	}
 }
 
+/* The last line of a log that is longer than its limit. */
+static enum fp_status tell_dropped(struct fp_run *r, struct fp_error *err)
+{
+	char text[80];
+	enum fp_status st;
+
+	if (r->log_dropped == r->log_told)
+		return FP_OK;
+	snprintf(text, sizeof text, "%lld more lines were not kept (log_lines_max)", (long long)r->log_dropped);
+	st = fp_db_run(r->store, err, "INSERT INTO job_log (job_id, seq, at, level, step, text) VALUES (?, ?, ?, 'warning', '', ?)",
+		FP_VALS(fp_i(r->job_id), fp_i(++r->log_seq), fp_i(fp_now_ms()), fp_t(text)));
+	r->log_told = r->log_dropped;
+	return st;
+}
+
 enum fp_status fp_run_flush(struct fp_run *r, int now, struct fp_error *err)
 {
 	int64_t t = fp_monotonic_ms();
@@ -139,7 +161,7 @@ enum fp_status fp_run_flush(struct fp_run *r, int now, struct fp_error *err)
 	size_t i, n = json_array_size(r->waiting);
 	enum fp_status st;
 
-	if (n == 0 || (!now && n < FLUSH_EVENTS && t - r->flushed_at < FLUSH_MS))
+	if ((n == 0 && !(now && r->log_dropped > r->log_told)) || (!now && n < FLUSH_EVENTS && t - r->flushed_at < FLUSH_MS))
 		return FP_OK;
 	st = fp_store_begin(r->store, err);
 	if (st != FP_OK)
@@ -147,6 +169,8 @@ enum fp_status fp_run_flush(struct fp_run *r, int now, struct fp_error *err)
 	json_array_foreach(r->waiting, i, e)
 		if (st == FP_OK)
 			st = write_event(r, e, err);
+	if (st == FP_OK && now)
+		st = tell_dropped(r, err);
 	st = fp_store_end(r->store, st, err);
 	if (st == FP_OK) {
 		json_array_clear(r->waiting);

@@ -40,10 +40,11 @@ struct fp_run {
 	struct fp_worker_end end;
 	int64_t deadline, step_deadline, kill_at, retry_at; /* monotonic ms, 0: none */
 	char step[64];               /* id of the running step */
+	int64_t step_limit_ms;       /* and how long it may run */
 
 	json_t *waiting;             /* events not yet in the store: [{"kind","at","step","body"}] */
 	int64_t flushed_at;
-	int64_t log_seq, log_dropped;
+	int64_t log_seq, log_dropped, log_told; /* lines kept; over the limit; of those, told in the log */
 
 	FILE *spool;                 /* layer and delta events, a line each, in an unlinked file: memory stays flat */
 	json_t *facts;               /* of the project event */

@@ -27,6 +27,7 @@ struct fp_worker {
 	pid_t pid;
 	int fd, pidfd;
 	int gone;              /* reaped */
+	int lied;              /* broke the protocol: nothing it says is heard any more */
 	struct fp_buf in;      /* bytes not yet parsed */
 	int got_result, ok;
 	enum fp_status code;
@@ -207,28 +208,31 @@ static enum fp_status code_of(const char *word)
 	return FP_E_INTERNAL;
 }
 
+static enum fp_status check_body(size_t k, const json_t *body, struct fp_error *err)
+{
+	for (const struct member *m = kinds[k].members; m->name; m++) {
+		const json_t *v = json_object_get(body, m->name);
+		if (!v || (m->type != JSON_NULL && json_typeof(v) != m->type))
+			return fp_fail(err, FP_E_INVALID, "the worker sent a %s event without a proper \"%s\"", kinds[k].name, m->name);
+	}
+	return FP_OK;
+}
+
 static enum fp_status take_event(struct fp_worker *w, const char *line, size_t len, fp_worker_event *on, void *arg, struct fp_error *err)
 {
 	json_t *e, *body;
 	const char *name;
+	size_t k = 0;
 	enum fp_status st = fp_json_parse(&e, line, len, err);
 
 	if (st != FP_OK)
 		return st;
 	name = fp_json_str_or(e, "event", "");
 	body = json_object_get(e, name);
-	st = fp_fail(err, FP_E_INVALID, "the worker sent an unknown event \"%s\"", name);
-	for (size_t k = 0; k < N_KINDS; k++) {
-		if (strcmp(kinds[k].name, name) != 0)
-			continue;
-		st = FP_OK;
-		for (const struct member *m = kinds[k].members; m->name && st == FP_OK; m++) {
-			const json_t *v = json_object_get(body, m->name);
-			if (!v || (m->type != JSON_NULL && json_typeof(v) != m->type))
-				st = fp_fail(err, FP_E_INVALID, "the worker sent a %s event without a proper \"%s\"", name, m->name);
-		}
-		if (st != FP_OK)
-			break;
+	while (k < N_KINDS && strcmp(kinds[k].name, name) != 0)
+		k++;
+	st = k < N_KINDS ? check_body(k, body, err) : fp_fail(err, FP_E_INVALID, "the worker sent an unknown event \"%s\"", name);
+	if (st == FP_OK) {
 		if (k == FP_EVENT_STEP && strcmp(fp_json_str(body, "state"), "started") == 0)
 			fp_text_into(w->step, sizeof w->step, fp_json_str(body, "id"));
 		if (k == FP_EVENT_RESULT) {
@@ -239,7 +243,6 @@ static enum fp_status take_event(struct fp_worker *w, const char *line, size_t l
 			fp_text_into(w->hint, sizeof w->hint, fp_json_str_or(body, "hint", ""));
 		}
 		on(arg, (enum fp_event_kind)k, body);
-		break;
 	}
 	json_decref(e);
 	return st;
@@ -250,7 +253,7 @@ enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *ar
 	char block[65536];
 	enum fp_status st = FP_OK;
 
-	if (w->fd < 0)
+	if (w->fd < 0 || w->lied)
 		return FP_OK;
 	for (int rounds = 0; rounds < 64; rounds++) { /* then the loop gets its turn again */
 		ssize_t n = recv(w->fd, block, sizeof block, MSG_DONTWAIT);
@@ -269,8 +272,10 @@ enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *ar
 		while ((nl = memchr(w->in.data + (from > at ? from : at), '\n', w->in.len - (from > at ? from : at)))) {
 			size_t end = (size_t)(nl - w->in.data);
 			st = take_event(w, w->in.data + at, end - at, on, arg, err);
-			if (st != FP_OK)
+			if (st != FP_OK) {
+				w->lied = 1;
 				return st;
+			}
 			at = end + 1;
 			from = at;
 		}
@@ -294,7 +299,7 @@ static void describe_end(struct fp_worker *w, int status, const struct rusage *r
 	end->exit_code = end->exited ? WEXITSTATUS(status) : 0;
 	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	end->got_result = w->got_result;
-	end->ok = w->got_result && w->ok && end->exited && end->exit_code == 0;
+	end->ok = w->got_result && w->ok && !w->lied && end->exited && end->exit_code == 0;
 	end->peak_kb = ru->ru_maxrss;
 	end->cpu_s = (double)ru->ru_utime.tv_sec + (double)ru->ru_stime.tv_sec +
 		(double)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) / 1e6;
@@ -331,7 +336,7 @@ int fp_worker_reap(struct fp_worker *w, struct fp_worker_end *end, fp_worker_eve
 		return 0;
 	fp_assert(pid == w->pid);
 	kill(-w->pid, SIGKILL); /* grandchildren, if any */
-	while (w->fd >= 0) {
+	while (w->fd >= 0 && !w->lied) {
 		struct fp_error ignored;
 		if (fp_worker_read(w, on, arg, &ignored) != FP_OK || w->fd < 0)
 			break;

@@ -11,7 +11,7 @@ struct fp_project_row {
 	const char *status;            /* ok: usable; busy: a job is queued or started; failed: the last process_projectfile failed or there is none */
 	const char *project_file;      /* "" while there is none */
 	const char *title, *crs;       /* from the last good process_projectfile, "" before */
-	int64_t problems;              /* layers of the last check that are neither ok nor not_checked, plus a failed or missing project file */
+	int64_t problems;              /* layers that are not valid in the last check, plus a failed or missing project file */
 	int64_t changes, pending, conflict, failed; /* pending: + started; failed: error + not_applied + unpermitted */
 	const char *job_type, *job_status; /* the active job, else the newest one; "" when none */
 	int64_t job_id, job_at;        /* 0 when none; when it reached that status */

@@ -1,0 +1,187 @@
+/* A worker as the engine must be able to stand it: it says and does what the project's file "script" tells, a word and its argument a line. No GDAL,
+ * no sandbox. Its one data file, data.txt, lists the uuids that were applied to it: who loses or doubles a change is seen there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/fs.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/path.h"
+#include "engine/worker/job.h"
+
+static json_t *description;
+
+static const char *folder(const char *which)
+{
+	return fp_json_str_or(description, which, "");
+}
+
+static void line(const char *text)
+{
+	size_t n = strlen(text);
+	char *whole = fp_asprintf("%s\n", text);
+
+	for (size_t at = 0; at <= n;) {
+		ssize_t k = write(FP_WORKER_FD, whole + at, n + 1 - at);
+		if (k < 0)
+			_exit(1);
+		at += (size_t)k;
+	}
+	free(whole);
+}
+
+static void event(const char *kind, json_t *body)
+{
+	json_t *e = json_pack("{s:s,s:o}", "event", kind, kind, body);
+	char *text = fp_json_dump(e);
+
+	line(text);
+	free(text);
+	json_decref(e);
+}
+
+static void put(const char *name, const char *bytes, size_t n)
+{
+	char *path = fp_path_join(folder("output"), name), *dir = fp_path_dir(path);
+
+	fp_fs_mkdirs(dir, NULL);
+	if (fp_fs_write_atomic(path, bytes, n, NULL) != FP_OK)
+		_exit(9);
+	free(dir);
+	free(path);
+}
+
+/* Every delta is applied ("slowly": with pauses; "but-one": the first without a word): its uuid is added to data.txt, unless the ledger says that it was. */
+static void apply(const char *how)
+{
+	struct fp_buf deltas = FP_BUF_INIT, data = FP_BUF_INIT;
+	char *in = fp_path_join(folder("input"), "data.txt"), *save = NULL;
+	struct timespec pause = {0, 500000};
+
+	fp_fs_read(&data, in, 1 << 26, NULL);
+	if (fp_fs_read(&deltas, folder("deltas"), 1 << 26, NULL) != FP_OK)
+		_exit(9);
+	for (char *l = strtok_r(deltas.data, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		json_t *d, *delta;
+		const char *uuid, *mapped;
+		int again;
+
+		if (fp_json_parse(&d, l, strlen(l), NULL) != FP_OK)
+			_exit(9);
+		delta = json_object_get(d, "delta");
+		uuid = fp_json_str(delta, "uuid");
+		mapped = fp_json_str_or(d, "mapped_pk", "");
+		again = strcmp(fp_json_str_or(d, "ledger", ""), "applied") == 0;
+		if (!again)
+			fp_buf_addf(&data, "%s\n", uuid);
+		if (strcmp(how, "slowly") == 0)
+			nanosleep(&pause, NULL);
+		if (strcmp(how, "but-one") != 0)
+			event("delta", json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:n,s:s,s:s,s:s,s:s,s:s,s:s}", "delta_id", uuid, "layer_id",
+				fp_json_str_or(delta, "sourceLayerId", ""), "method", fp_json_str_or(delta, "method", ""), "status",
+				again ? "already_applied" : "applied", "msg", "", "feature_pk", mapped, "modified_pk", fp_json_str_or(delta, "localPk", ""),
+				"conflicts", "provider_errors", "", "e_type", "", "hash_before", "00", "hash_after", "11", "client_id",
+				fp_json_str_or(delta, "clientId", ""), "local_pk", fp_json_str_or(delta, "localPk", "")));
+		else
+			how = ""; /* the first is kept secret */
+		json_decref(d);
+	}
+	put("data.txt", data.data, data.len);
+	event("file", json_pack("{s:s}", "name", "data.txt"));
+	fp_buf_free(&data);
+	fp_buf_free(&deltas);
+	free(in);
+}
+
+static void linger(const char *ms)
+{
+	long n = atol(ms);
+	struct timespec t = {n / 1000, n % 1000 * 1000000};
+
+	while (nanosleep(&t, &t) != 0 && errno == EINTR)
+		;
+}
+
+static void act(const char *word, char *arg)
+{
+	char *more = strchr(arg, ' '), *path;
+
+	if (more)
+		*more++ = '\0';
+	if (strcmp(word, "log") == 0)
+		event("log", json_pack("{s:s,s:s}", "level", arg, "text", more));
+	else if (strcmp(word, "logs") == 0)
+		for (long i = 0; i < atol(arg); i++)
+			event("log", json_pack("{s:s,s:s}", "level", "info", "text", "one more line"));
+	else if (strcmp(word, "step") == 0)
+		event("step", json_pack("{s:s,s:s,s:s}", "id", arg, "state", more, "message", ""));
+	else if (strcmp(word, "raw") == 0) {
+		if (more)
+			more[-1] = ' ';
+		line(arg);
+	} else if (strcmp(word, "event") == 0)
+		event(arg, json_loads(more, 0, NULL));
+	else if (strcmp(word, "sleep") == 0)
+		linger(arg);
+	else if (strcmp(word, "kill") == 0)
+		kill(getpid(), atoi(arg));
+	else if (strcmp(word, "exit") == 0)
+		_exit(atoi(arg));
+	else if (strcmp(word, "deaf") == 0)
+		signal(SIGTERM, SIG_IGN);
+	else if (strcmp(word, "write") == 0)
+		put(arg, more, strlen(more));
+	else if (strcmp(word, "link") == 0) {
+		path = fp_path_join(folder("output"), arg);
+		if (symlink(more, path) != 0)
+			_exit(9);
+		free(path);
+	} else if (strcmp(word, "apply") == 0)
+		apply(arg);
+	else if (strcmp(word, "child") == 0) { /* leaves a process behind, and its number where the test finds it */
+		pid_t pid = fork();
+		if (pid == 0) {
+			signal(SIGTERM, SIG_IGN);
+			for (;;)
+				pause();
+		}
+		event("log", json_pack("{s:s,s:o}", "level", "info", "text", json_sprintf("child %d", (int)pid)));
+	} else {
+		_exit(8);
+	}
+}
+
+int main(void)
+{
+	struct fp_buf text = FP_BUF_INIT;
+	char c, *script, *save = NULL;
+
+	while (read(FP_WORKER_FD, &c, 1) == 1 && c != '\n')
+		fp_buf_addc(&text, c);
+	if (fp_json_parse(&description, text.data, text.len, NULL) != FP_OK)
+		return 9;
+	event("hello", json_pack("{s:i,s:{s:i}}", "protocol", FP_PROTOCOL, "sandbox", "landlock", 0));
+	fp_buf_clear(&text);
+	script = fp_asprintf("%s/%s.script", folder("input"), folder("type"));
+	if (fp_fs_read(&text, script, 1 << 20, NULL) != FP_OK)
+		_exit(7);
+	for (char *l = strtok_r(text.data, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *arg = strchr(l, ' ');
+		if (arg)
+			*arg++ = '\0';
+		act(l, arg ? arg : l + strlen(l));
+	}
+	event("result", json_pack("{s:b}", "ok", 1));
+	fp_buf_free(&text);
+	free(script);
+	json_decref(description);
+	return 0;
+}
