@@ -12,6 +12,8 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
+
+include tests/ui.mk
 WORKER_TEST_LDADD = libworker.a $(WORKER_LIBS) $(TEST_LDADD)
 
 tests_test_base_SOURCES = tests/test_base.c

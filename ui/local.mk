@@ -1,1 +1,40 @@
-UI_SOURCES =
+UI_SOURCES = \
+	ui/actions.c ui/actions.h \
+	ui/app.c ui/app.h \
+	ui/ask.c \
+	ui/console.c ui/console.h \
+	ui/draw.c ui/draw.h \
+	ui/export.c \
+	ui/format.c ui/format.h \
+	ui/goto.c \
+	ui/job_text.c ui/job_text.h \
+	ui/keys.c ui/keys.h \
+	ui/listing.c \
+	ui/marks.c ui/marks.h \
+	ui/menu.c \
+	ui/modal.c ui/modal.h ui/modal_parts.h \
+	ui/navigate.c \
+	ui/paint.c \
+	ui/project_acts.c ui/project_acts.h \
+	ui/prompt.c \
+	ui/restage.c \
+	ui/rows.c ui/rows.h \
+	ui/script.c ui/script.h \
+	ui/staging.c ui/staging.h \
+	ui/table.c \
+	ui/term.c ui/term.h \
+	ui/view.c ui/view.h \
+	ui/view_activity.c \
+	ui/view_change.c \
+	ui/view_changes.c \
+	ui/view_files.c \
+	ui/view_help.c \
+	ui/view_job.c \
+	ui/view_jobs.c \
+	ui/view_layer.c \
+	ui/view_layers.c \
+	ui/view_plan.c \
+	ui/view_project.c \
+	ui/view_projects.c \
+	ui/views.h \
+	ui/wrap.c ui/wrap.h

@@ -1,0 +1,153 @@
+#include "ui/actions.h"
+
+#include <string.h>
+
+#include "ui/app.h"
+#include "ui/keys.h"
+#include "ui/views.h"
+
+#define LIST FP_IN_LIST
+#define TEXT FP_IN_TEXT
+#define MARKED (FP_IN_CHANGES)
+#define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE)
+#define STAGES (FP_IN_CHANGES | FP_IN_CHANGE)
+#define ALL FP_ANYWHERE
+
+const struct fp_act fp_acts[] = {
+	/* name, keys, args, help, last, where, writes, run */
+	{ "open", "<Enter>", NULL, "Open what the cursor is on; on a cell of the Action column, its menu", "open", LIST | TEXT, 0, fp_act_open },
+	{ "menu", "a", NULL, "Menu of what can be done here", "actions", SCOPED, 0, fp_act_menu },
+	{ "save", "w", NULL, "Save all staged actions, after showing what they will do", "save all", STAGES | FP_IN_PLAN, 1, fp_act_save },
+	{ "filter", "/", "FILTER", "Filter the list: words, and key:value as in status:conflict, -method:delete", "filter", LIST, 0, fp_act_filter },
+	{ "search", "/", "TEXT", "Search the text", "search", TEXT, 0, fp_act_search },
+	{ "follow", "F", NULL, "Stay at the end of the log as it grows, or stop staying there", "follow", FP_IN_JOB, 0, fp_act_follow },
+	{ "cancel", "x", NULL, "Cancel the job, after a question", "cancel", FP_IN_JOBS | FP_IN_JOB, 1, fp_act_cancel },
+	{ "back", "<Esc> q", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
+	{ "command", ":", NULL, "Go to a view or run a command by name; Tab completes", "command", ALL, 0, fp_act_command },
+
+	{ "down", "j <Down>", NULL, "Down one row", NULL, ALL, 0, fp_act_down },
+	{ "up", "k <Up>", NULL, "Up one row", NULL, ALL, 0, fp_act_up },
+	{ "page-down", "<PgDn> <C-f>", NULL, "Down one screen", NULL, ALL, 0, fp_act_page_down },
+	{ "page-up", "<PgUp> <C-b>", NULL, "Up one screen", NULL, ALL, 0, fp_act_page_up },
+	{ "first", "g <Home>", NULL, "To the first row", NULL, ALL, 0, fp_act_first },
+	{ "last", "G <End>", NULL, "To the last row", NULL, ALL, 0, fp_act_last },
+	{ "left", "h <Left>", NULL, "Cursor to the cell on the left; in a text, scroll to the left", NULL, ALL, 0, fp_act_left },
+	{ "right", "l <Right>", NULL, "Cursor to the cell on the right; in a text, scroll to the right", NULL, ALL, 0, fp_act_right },
+
+	{ "next-match", "n", NULL, "To the next match of the search", NULL, TEXT, 0, fp_act_search_next },
+	{ "previous-match", "N", NULL, "To the previous match of the search", NULL, TEXT, 0, fp_act_search_previous },
+	{ "mark", "<Space>", NULL, "Mark the row, or take the mark off", NULL, MARKED, 0, fp_act_mark },
+	{ "range", "v", NULL, "Begin a range here, or mark the range that was begun", NULL, MARKED, 0, fp_act_range },
+	{ "mark-all", "*", NULL, "Mark every row that the filter shows", NULL, MARKED, 0, fp_act_mark_all },
+	{ "unmark", "u", NULL, "Take all marks off", NULL, MARKED, 0, fp_act_unmark },
+	{ "undo", "z", NULL, "Take back the last staging", NULL, STAGES, 0, fp_act_undo },
+	{ "retry", "", NULL, "Ask for the job once more", NULL, FP_IN_JOBS | FP_IN_JOB, 1, fp_act_retry },
+	{ "sort", "s", "COLUMN", "Sort by a column", NULL, LIST, 0, fp_act_sort },
+	{ "reverse", "S", NULL, "Turn the order round", NULL, LIST, 0, fp_act_reverse },
+	{ "copy", "y", NULL, "Copy the row, the cell or the line to the clipboard of the terminal (OSC 52)", NULL, ALL, 0, fp_act_copy },
+	{ "export", "e", "FILE", "Write what is shown to a file: .json, .csv or .txt", NULL, ALL, 0, fp_act_export },
+	{ "refresh", "R", NULL, "Read again now", NULL, ALL, 0, fp_act_refresh },
+	{ "pause", "p", NULL, "Stop refreshing, or go on", NULL, ALL, 0, fp_act_pause },
+
+	{ "projects", "1", "[FILTER]", "Projects", NULL, ALL, 0, fp_act_projects },
+	{ "changes", "2", "[PROJECT] [FILTER]", "Changes", NULL, ALL, 0, fp_act_changes },
+	{ "jobs", "3", "[PROJECT] [FILTER]", "Jobs", NULL, ALL, 0, fp_act_jobs },
+	{ "layers", "4", "[PROJECT] [FILTER]", "Layers: what Check project layers found", NULL, ALL, 0, fp_act_layers },
+	{ "files", "5", "[PROJECT] [FILTER]", "Files", NULL, ALL, 0, fp_act_files },
+	{ "activity", "8", "[PROJECT] [FILTER]", "Activity: who did what, when", NULL, ALL, 0, fp_act_activity },
+	{ "next-tab", "<Tab>", NULL, "To the next of these views", NULL, ALL, 0, fp_act_next_tab },
+	{ "previous-tab", "<S-Tab>", NULL, "To the previous of these views", NULL, ALL, 0, fp_act_previous_tab },
+	{ "project", "", "PROJECT", "Open a project by name", NULL, ALL, 0, fp_act_project },
+	{ "change", "", "UUID", "Open a change by its uuid", NULL, ALL, 0, fp_act_change },
+	{ "job", "", "NUMBER", "Open a job by its number", NULL, ALL, 0, fp_act_job },
+	{ "layer", "", "LAYER-ID", "Open a layer of the project that is open", NULL, ALL, 0, fp_act_layer },
+	{ "check", "", "[PROJECT]", "Ask for Check project layers (a process_projectfile job)", NULL, ALL, 1, fp_act_check },
+	{ "apply-pending", "", "[PROJECT]", "Ask for the pending changes to be applied (a delta_apply job)", NULL, ALL, 1, fp_act_apply_pending },
+
+	{ "help", "? <F1>", NULL, "The keys that are valid here", NULL, ALL, 0, fp_act_help },
+	{ "redraw", "<C-l>", NULL, "Draw the screen anew", NULL, ALL, 0, fp_act_redraw },
+	{ "suspend", "<C-z>", NULL, "Back to the shell for a while; fg returns", NULL, ALL, 0, fp_act_suspend },
+	{ "save-display", "", "FILE", "Write the screen as text to a file", NULL, ALL, 0, fp_act_save_display },
+	{ "save-attributes", "", "FILE", "The same, with a second block that shows bold, reverse and colours", NULL, ALL, 0, fp_act_save_attributes },
+	{ "wait", "", "idle", "In scripts: wait until no job is left to do", NULL, ALL, 0, fp_act_wait },
+	{ "quit", "Q <C-c>", NULL, "Quit; asks when a job runs here", NULL, ALL, 0, fp_act_quit },
+	{ 0 },
+};
+
+const struct fp_tab fp_tabs[] = {
+	{ '1', &fp_view_projects }, { '2', &fp_view_changes }, { '3', &fp_view_jobs }, { '4', &fp_view_layers }, { '5', &fp_view_files },
+	{ '8', &fp_view_activity }, { 0, NULL },
+};
+
+const struct fp_act *fp_act_by_key(int key, unsigned context)
+{
+	for (const struct fp_act *a = fp_acts; a->name; a++)
+		if ((a->where & context) && fp_key_in(a->keys, key))
+			return a;
+	return NULL;
+}
+
+const struct fp_act *fp_act_by_name(const char *name, unsigned context)
+{
+	const struct fp_act *elsewhere = NULL;
+
+	for (const struct fp_act *a = fp_acts; a->name; a++) {
+		if (strcmp(a->name, name) != 0)
+			continue;
+		if (a->where & context)
+			return a;
+		elsewhere = a;
+	}
+	return elsewhere;
+}
+
+/* The key at *KEYS as it is shown, moved behind it. */
+static void shown_key(const char **keys, char *to, size_t size)
+{
+	const char *from = *keys, *end;
+	size_t len;
+
+	fp_key_next(keys);
+	end = *keys;
+	while (**keys == ' ')
+		++*keys;
+	if (*from == '<' && end - from > 2) {
+		from++;
+		end--;
+	}
+	len = (size_t)(end - from) < size - 1 ? (size_t)(end - from) : size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+void fp_act_first_key(const struct fp_act *a, char *to, size_t size)
+{
+	const char *keys = a->keys;
+
+	shown_key(&keys, to, size);
+}
+
+void fp_act_all_keys(const struct fp_act *a, struct fp_buf *to)
+{
+	char key[24];
+
+	for (const char *keys = a->keys; *keys;) {
+		shown_key(&keys, key, sizeof key);
+		fp_buf_addf(to, to->len ? ", %s" : "%s", key);
+	}
+}
+
+unsigned fp_act_run(struct fp_console *c, const struct fp_act *a, const char *arg)
+{
+	if (!(a->where & fp_top(c)->ops->context))
+		return fp_complain(c, ":%s does nothing in %s.", a->name, fp_top(c)->ops->title);
+	if (a->writes && c->read_only)
+		return fp_complain(c, "The console is read-only: %s is off. Start it without --read-only to change things.", a->name);
+	return a->run(c, arg);
+}
+
+void fp_keys_each(fp_key_each *each, void *arg)
+{
+	for (const struct fp_act *a = fp_acts; a->name; a++)
+		each(arg, a->name, a->keys, a->help, a->writes);
+}

@@ -1,0 +1,82 @@
+#include "ui/format.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/base/clock.h"
+
+int64_t fp_ui_now(void)
+{
+	static int64_t fixed = -1;
+
+	if (fixed < 0) {
+		const char *text = getenv("FIELDPOST_NOW_MS");
+		fixed = text ? strtoll(text, NULL, 10) : 0;
+	}
+	return fixed > 0 ? fixed : fp_now_ms();
+}
+
+char *fp_format_count(char out[FP_FORMAT_SIZE], int64_t n)
+{
+	char digits[24];
+	size_t len, at = 0;
+
+	snprintf(digits, sizeof digits, "%lld", (long long)n);
+	len = strlen(digits);
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+	return out;
+}
+
+char *fp_format_bytes(char out[FP_FORMAT_SIZE], int64_t bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	while (n >= 999.5 && unit < 4) {
+		n /= 1000;
+		unit++;
+	}
+	snprintf(out, FP_FORMAT_SIZE, n < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+	return out;
+}
+
+char *fp_format_time(char out[FP_FORMAT_SIZE], int64_t ms, int width)
+{
+	time_t t = (time_t)(ms / 1000), now = (time_t)(fp_ui_now() / 1000);
+	struct tm then, today;
+
+	out[0] = '\0';
+	if (ms == 0)
+		return out;
+	localtime_r(&t, &then);
+	localtime_r(&now, &today);
+	if (width >= 19)
+		strftime(out, FP_FORMAT_SIZE, "%Y-%m-%d %H:%M:%S", &then);
+	else if (width >= 16)
+		strftime(out, FP_FORMAT_SIZE, "%Y-%m-%d %H:%M", &then);
+	else if (then.tm_year != today.tm_year)
+		strftime(out, FP_FORMAT_SIZE, "%Y-%m-%d", &then);
+	else
+		strftime(out, FP_FORMAT_SIZE, "%m-%d %H:%M", &then);
+	return out;
+}
+
+char *fp_format_age(char out[FP_FORMAT_SIZE], int64_t ms)
+{
+	char span[16];
+	int64_t age = fp_ui_now() - ms;
+
+	out[0] = '\0';
+	if (ms == 0)
+		return out;
+	snprintf(out, FP_FORMAT_SIZE, "%s ago", fp_time_span(span, age > 0 ? age : 0));
+	return out;
+}

@@ -1,0 +1,154 @@
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "ui/app.h"
+#include "ui/keys.h"
+#include "ui/modal_parts.h"
+
+#define LONGEST 1000 /* bytes that can be typed */
+
+static size_t before(const struct fp_prompt *p)
+{
+	size_t at = p->at;
+
+	while (at > 0 && ((unsigned char)p->text.data[--at] & 0xC0) == 0x80)
+		;
+	return at;
+}
+
+static size_t behind(const struct fp_prompt *p)
+{
+	size_t at = p->at;
+
+	if (at < p->text.len)
+		at++;
+	while (at < p->text.len && ((unsigned char)p->text.data[at] & 0xC0) == 0x80)
+		at++;
+	return at;
+}
+
+static void cut(struct fp_prompt *p, size_t from, size_t to)
+{
+	memmove(p->text.data + from, p->text.data + to, p->text.len - to + 1);
+	p->text.len -= to - from;
+	p->at = from;
+}
+
+static void insert(struct fp_prompt *p, int key)
+{
+	utf8proc_uint8_t bytes[4];
+	size_t n = (size_t)utf8proc_encode_char(key, bytes);
+	char *tail = fp_strdup(p->text.data + p->at);
+
+	if (p->text.len + n <= LONGEST) {
+		p->text.len = p->at;
+		fp_buf_add(&p->text, bytes, n);
+		fp_buf_adds(&p->text, tail);
+		p->at += n;
+	}
+	free(tail);
+}
+
+static size_t word_before(const struct fp_prompt *p)
+{
+	size_t at = p->at;
+
+	while (at > 0 && p->text.data[at - 1] == ' ')
+		at--;
+	while (at > 0 && p->text.data[at - 1] != ' ')
+		at--;
+	return at;
+}
+
+/* Tab: the next candidate, all the way round and back to what was typed. */
+static int complete(struct fp_console *c, struct fp_prompt *p)
+{
+	if (!p->complete)
+		return 0;
+	if (p->candidates.n == 0) {
+		p->complete(c, p->text.data, &p->candidates);
+		if (p->candidates.n == 0)
+			return 0;
+		fp_strv_add(&p->candidates, p->text.data);
+		p->candidate = 0;
+	} else {
+		p->candidate = (p->candidate + 1) % p->candidates.n;
+	}
+	fp_buf_clear(&p->text);
+	fp_buf_adds(&p->text, p->candidates.items[p->candidate]);
+	p->at = p->text.len;
+	return 1;
+}
+
+/* 1 when the text changed. */
+static int edit(struct fp_prompt *p, int key)
+{
+	size_t len = p->text.len;
+
+	switch (key) {
+	case FP_KEY_LEFT: p->at = before(p); return 0;
+	case FP_KEY_RIGHT: p->at = behind(p); return 0;
+	case FP_KEY_HOME: case FP_KEY_CTRL('a'): p->at = 0; return 0;
+	case FP_KEY_END: case FP_KEY_CTRL('e'): p->at = len; return 0;
+	case FP_KEY_BACKSPACE: if (p->at > 0) cut(p, before(p), p->at); break;
+	case FP_KEY_DELETE: case FP_KEY_CTRL('d'): if (p->at < len) cut(p, p->at, behind(p)); break;
+	case FP_KEY_CTRL('u'): if (p->at > 0) cut(p, 0, p->at); break;
+	case FP_KEY_CTRL('k'): if (p->at < len) cut(p, p->at, len); break;
+	case FP_KEY_CTRL('w'): if (p->at > 0) cut(p, word_before(p), p->at); break;
+	default:
+		if (key >= ' ' && key < 0x110000)
+			insert(p, key);
+	}
+	return p->text.len != len;
+}
+
+static unsigned leave(struct fp_console *c, int entered)
+{
+	struct fp_prompt p = c->modal.prompt;
+	char *text = fp_strdup(p.text.data);
+	unsigned todo = FP_DO_PAINT;
+
+	fp_modal_close(c); /* first: what is entered may open the next one */
+	if (entered)
+		todo |= p.enter(c, text);
+	else if (p.cancelled)
+		todo |= p.cancelled(c);
+	free(text);
+	return todo;
+}
+
+unsigned fp_prompt_key(struct fp_console *c, int key)
+{
+	struct fp_prompt *p = &c->modal.prompt;
+	int empty = p->text.len == 0, changed;
+
+	if (key == FP_KEY_ENTER)
+		return leave(c, 1);
+	if (key == FP_KEY_ESC || key == FP_KEY_CTRL('c') || key == FP_KEY_CTRL('g') || (key == FP_KEY_BACKSPACE && empty))
+		return leave(c, 0);
+	if (key == FP_KEY_TAB) {
+		changed = complete(c, p);
+	} else {
+		fp_strv_free(&p->candidates);
+		changed = edit(p, key);
+	}
+	return FP_DO_PAINT | (changed && p->changed ? p->changed(c, p->text.data) : FP_DO_NOTHING);
+}
+
+void fp_prompt_paint(struct fp_console *c, int *y, int *x, int *show)
+{
+	const struct fp_prompt *p = &c->modal.prompt;
+	char *left = fp_strndup(p->text.data, p->at);
+	int lines, columns, label = fp_draw_width(p->label), cursor = fp_draw_width(left), room, skip;
+
+	fp_draw_size(&lines, &columns);
+	room = columns - label - 1;
+	skip = cursor > room ? cursor - room : 0;
+	fp_draw_text(lines - 2, 0, label, FP_STYLE_KEY, p->label);
+	fp_draw_from(lines - 2, label, columns - label, skip, FP_STYLE_NORMAL, p->text.data);
+	*y = lines - 2;
+	*x = label + cursor - skip;
+	*show = 1;
+	free(left);
+}

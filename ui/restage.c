@@ -1,0 +1,87 @@
+/* The drop-down of the Action column. Choosing only stages; saving is ui/view_plan.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/actions.h"
+#include "ui/app.h"
+#include "ui/format.h"
+
+enum { THIS_AND_NEWER = FP_ACTION_IGNORE + 1 };
+
+static const struct { int item; const char *label; } choices[] = {
+	{ FP_ACTION_APPLY, "Apply" }, { FP_ACTION_REAPPLY, "Re-apply" }, { THIS_AND_NEWER, "Re-apply this and newer" },
+	{ FP_ACTION_FORCE, "Force re-apply" }, { FP_ACTION_IGNORE, "Ignore" }, { FP_ACTION_NONE, "None" },
+};
+
+/* Why ACTION makes no sense for one change, NULL when it does; WHY is the room for it. */
+static const char *objection(struct fp_console *c, int64_t id, int action, struct fp_staged *room)
+{
+	if (c->read_only)
+		return "read-only";
+	if (action == FP_ACTION_NONE || action == THIS_AND_NEWER)
+		return NULL;
+	*room = (struct fp_staged){ .change_id = id, .action = (enum fp_action)action };
+	if (fp_queue_plan(c->store, room, 1, NULL) || room->will || !*room->why)
+		return NULL;
+	return room->why;
+}
+
+void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids, size_t n)
+{
+	struct fp_staged room;
+	char count[FP_FORMAT_SIZE];
+
+	if (n == 0)
+		return;
+	free(c->staging.target);
+	c->staging.target = fp_realloc(NULL, n, sizeof *ids);
+	memcpy(c->staging.target, ids, n * sizeof *ids);
+	c->staging.n_target = n;
+	m->title = n == 1 ? fp_strdup(" Action ") : fp_asprintf(" Action for %s marked changes ", fp_format_count(count, (int64_t)n));
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+		fp_menu_add(m, choices[i].item, choices[i].label, n == 1 || c->read_only ? objection(c, ids[0], choices[i].item, &room) : NULL);
+}
+
+static enum fp_status stage_newer(struct fp_console *c, int64_t id, struct fp_error *err)
+{
+	int64_t *ids;
+	size_t n;
+	enum fp_status st = fp_queue_this_and_newer(c->store, id, &ids, &n, err);
+
+	for (size_t i = 0; st == FP_OK && i < n; i++)
+		fp_staging_set(&c->staging, ids[i], FP_ACTION_REAPPLY);
+	if (st == FP_OK)
+		free(ids);
+	return st;
+}
+
+unsigned fp_staging_chosen(struct fp_console *c, int item)
+{
+	struct fp_staging *s = &c->staging;
+	enum fp_status st = FP_OK;
+	char count[FP_FORMAT_SIZE];
+	struct fp_error err;
+
+	fp_staging_step(s);
+	for (size_t i = 0; i < s->n_target && st == FP_OK; i++) {
+		if (item == THIS_AND_NEWER)
+			st = stage_newer(c, s->target[i], &err);
+		else
+			fp_staging_set(s, s->target[i], (enum fp_action)item);
+	}
+	if (st) {
+		fp_staging_undo(s);
+		return fp_show_error(c, &err) | FP_DO_RELOAD;
+	}
+	fp_note(c, "%s staged, nothing is written yet: w saves all, z takes this back.", fp_format_count(count, (int64_t)s->n));
+	return FP_DO_RELOAD;
+}
+
+unsigned fp_act_undo(struct fp_console *c, const char *arg)
+{
+	(void)arg;
+	if (!fp_staging_undo(&c->staging))
+		return fp_complain(c, "There is no staging to take back. What was saved is undone by cancelling its job (x in Jobs) while it waits.");
+	fp_note(c, "Taken back.");
+	return FP_DO_RELOAD;
+}

@@ -1,0 +1,140 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/store/jobs.h"
+#include "engine/store/projects.h"
+#include "ui/app.h"
+#include "ui/format.h"
+#include "ui/project_acts.h"
+#include "ui/views.h"
+#include "ui/wrap.h"
+
+#define PROBLEMS_MAX 1000
+
+struct data { char *facts; }; /* while load() runs */
+
+static void add_link(struct fp_view *v, unsigned style, const char *link, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static void add_link(struct fp_view *v, unsigned style, const char *link, const char *fmt, ...)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	size_t from = v->lines.n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fp_buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	fp_wrap(&v->lines, style, v->width, 2, b.data);
+	if (link)
+		fp_rows_link(&v->lines, from, "%s", link);
+	fp_buf_free(&b);
+}
+
+static void add_counter(struct fp_view *v, const char *what, int64_t n, unsigned style, const char *link)
+{
+	char count[FP_FORMAT_SIZE];
+
+	add_link(v, n > 0 ? style : FP_STYLE_DIM, link, "  %-22s %s", what, fp_format_count(count, n));
+}
+
+static void add_job(struct fp_view *v, const struct fp_project_row *r)
+{
+	char age[FP_FORMAT_SIZE], *link = fp_asprintf("job %lld", (long long)r->job_id);
+
+	if (r->job_id)
+		add_link(v, fp_status_style(r->job_status), link, "Newest job   %lld %s, %s, %s", (long long)r->job_id, r->job_type, r->job_status,
+			fp_format_age(age, r->job_at));
+	else
+		add_link(v, FP_STYLE_DIM, NULL, "Newest job   none yet");
+	free(link);
+}
+
+/* What the last check read from the project file. */
+static void add_facts(struct fp_view *v, const char *facts)
+{
+	json_t *root = NULL, *value;
+	const char *key;
+
+	if (!*facts || fp_json_parse(&root, facts, strlen(facts), NULL))
+		return;
+	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Facts of the project file");
+	json_object_foreach(root, key, value) {
+		char *text = json_is_string(value) ? fp_strdup(json_string_value(value)) : fp_json_dump(value);
+		if (!json_is_null(value) && *text)
+			add_link(v, FP_STYLE_NORMAL, NULL, "  %-22s %s", key, text);
+		free(text);
+	}
+	json_decref(root);
+}
+
+static void add_row(void *arg, const struct fp_project_row *r)
+{
+	struct fp_view *v = arg;
+	char age[FP_FORMAT_SIZE], bytes[FP_FORMAT_SIZE], count[FP_FORMAT_SIZE];
+
+	free(v->project_name);
+	v->project_name = fp_strdup(r->name);
+	free(v->head);
+	v->head = fp_asprintf("%s%s%s: %s", r->name, *r->title ? ", " : "", r->title, r->status);
+	add_link(v, FP_STYLE_NORMAL, "files", "Project file %s", *r->project_file ? r->project_file : "none yet: upload a .qgs or .qgz with its data");
+	add_link(v, FP_STYLE_NORMAL, "files", "Files        %s, %s", fp_format_count(count, r->files), fp_format_bytes(bytes, r->size));
+	add_link(v, FP_STYLE_NORMAL, "layers", "Checked      %s", r->checked_at ? fp_format_age(age, r->checked_at) : "never");
+	add_job(v, r);
+	add_link(v, FP_STYLE_NORMAL, NULL, "On conflict  %s", r->overwrite_conflicts ? "the last change wins" : "the change waits for a decision");
+	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Changes");
+	add_counter(v, "all", r->changes, FP_STYLE_NORMAL, "changes");
+	add_counter(v, "pending", r->pending, FP_STYLE_WARN, "changes status:pending");
+	add_counter(v, "conflict", r->conflict, FP_STYLE_BAD, "changes status:conflict");
+	add_counter(v, "failed", r->failed, FP_STYLE_BAD, "changes status:error status:not_applied status:unpermitted");
+	((struct data *)v->data)->facts = fp_strdup(r->facts);
+	fp_rows_line(&v->lines, FP_STYLE_HEADER, r->problems ? "Problems" : r->checked_at ? "No problem was found" : "Not checked yet: a asks for a check");
+	if (!*r->project_file)
+		add_link(v, FP_STYLE_BAD, "files", "  There is no project file. Upload it: fieldpost file put \"%s\" project.qgs ...", r->name);
+}
+
+static void add_problem(void *arg, const struct fp_layer_row *r)
+{
+	struct fp_view *v = arg;
+	char *link = fp_asprintf("layer %s", r->layer_id);
+
+	if (strcmp(r->status, "ok") != 0 && strcmp(r->status, "not_checked") != 0) {
+		const char *said = *r->detail ? r->detail : *r->error_summary ? r->error_summary : r->provider_summary;
+		add_link(v, FP_STYLE_BAD, link, "  Layer %s: %s%s%s", r->name, r->status, *said ? ". " : "", said);
+		if (*r->remedy)
+			add_link(v, FP_STYLE_NORMAL, link, "    %s", r->remedy);
+	}
+	free(link);
+}
+
+static enum fp_status load(struct fp_view *v, struct fp_error *err)
+{
+	struct fp_query q = { .project_id = v->project };
+	struct data *d = v->data;
+	enum fp_status st = fp_project_get(v->console->store, v->project, add_row, v, err);
+
+	if (st == FP_OK)
+		st = fp_layer_list(v->console->store, &q, 0, PROBLEMS_MAX, add_problem, v, err);
+	if (st == FP_OK)
+		add_facts(v, d->facts);
+	free(d->facts);
+	d->facts = NULL;
+	return st;
+}
+
+static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
+{
+	fp_project_menu(c, m, v->project, v->project_name);
+}
+
+static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
+{
+	(void)v;
+	return fp_project_chosen(c, item);
+}
+
+const struct fp_view_ops fp_view_project = {
+	.name = "project", .title = "Project", .context = FP_IN_TEXT | FP_IN_PROJECT,
+	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER,
+	.data_size = sizeof(struct data), .load = load, .menu = menu, .chosen = chosen,
+};
