@@ -1,8 +1,22 @@
 SRC_SOURCES = \
 	src/cmd_apply.c \
+	src/cmd_change.c \
+	src/cmd_change_act.c \
 	src/cmd_check.c \
+	src/cmd_console.c \
+	src/cmd_doctor.c \
+	src/cmd_engine.c \
+	src/cmd_file.c \
+	src/cmd_help.c \
+	src/cmd_home.c \
+	src/cmd_job.c \
+	src/cmd_layers.c \
+	src/cmd_project.c \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \
+	src/layer_table.c src/layer_table.h \
+	src/listing.c src/listing.h \
 	src/main.c \
+	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
 	src/plain.c src/plain.h

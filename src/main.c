@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <sodium.h>
@@ -36,12 +37,39 @@ static const char *default_home(void)
 	return home = fp_path_join(getenv("HOME") ? getenv("HOME") : "/", ".local/share/fieldpost");
 }
 
+/* Opens what the command needs, runs it, and makes sure that its answer really went out. */
+static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
+{
+	int home = inv->command->flags & FP_CMD_HOME;
+	enum fp_status st = inv->command->flags & FP_CMD_WRITES ? fp_can_confirm(inv, err) : FP_OK;
+
+	if (st == FP_OK)
+		st = fp_config_read(&inv->config, home ? inv->home : NULL, err);
+	if (st == FP_OK && home)
+		st = fp_store_open(&inv->store, inv->home, 0, err);
+	if (st == FP_OK)
+		st = inv->command->run(inv, err);
+	fp_store_close(inv->store);
+	if (st == FP_OK && (fflush(stdout) != 0 || ferror(stdout)))
+		st = fp_fail_errno(err, errno, "cannot write the answer");
+	return st;
+}
+
+static void print_help(const struct fp_command *c)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_command_help(&b, c);
+	fputs(b.data, stdout);
+	fp_buf_free(&b);
+}
+
 int main(int argc, char **argv)
 {
 	struct fp_invocation inv = {.home = default_home()};
 	struct fp_error err = {0};
+	static char help[] = "help";
 	enum fp_status st;
-	int words;
 
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_DFL);
@@ -53,16 +81,13 @@ int main(int argc, char **argv)
 		puts("fieldpost " FP_VERSION);
 		return 0;
 	}
-	inv.command = fp_command_find(argc - 1, argv + 1, &words);
-	if (!inv.command) {
-		fp_fail(&err, FP_E_USAGE, "there is no command \"%s\"", argc > 1 ? argv[1] : "");
-		fp_error_hint(&err, "see \"fieldpost help\"");
-		return complain(&err, NULL);
-	}
-	st = fp_command_parse(&inv, argc - words, argv + words, &err);
-	if (st == FP_OK)
-		st = fp_config_read(&inv.config, inv.command->flags & FP_CMD_HOME ? inv.home : NULL, &err);
-	if (st == FP_OK)
-		st = inv.command->run(&inv, &err);
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		argv[1] = help;
+	st = fp_command_line(&inv, argc, argv, &err);
+	if (st == FP_OK && inv.help)
+		print_help(inv.command);
+	else if (st == FP_OK)
+		st = run(&inv, &err);
+	free(inv.args);
 	return st == FP_OK ? inv.exit_code : complain(&err, inv.command);
 }

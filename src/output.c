@@ -12,6 +12,8 @@
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
 
+#define COLUMNS_MIN 20
+
 static void vwrite(FILE *to, const char *fmt, va_list ap, const char *end)
 {
 	struct fp_buf raw = FP_BUF_INIT, clean = FP_BUF_INIT;
@@ -45,7 +47,7 @@ void fp_print(const char *fmt, ...)
 
 void fp_print_json(json_t *value)
 {
-	fp_assert(json_dumpf(value, stdout, JSON_INDENT(1)) == 0);
+	json_dumpf(value, stdout, JSON_INDENT(1)); /* what cannot be written is main()'s to say */
 	fputc('\n', stdout);
 	json_decref(value);
 }
@@ -100,13 +102,27 @@ static void print_line(const struct fp_table *t, char *const *cells, int columns
 	fp_buf_free(&b);
 }
 
+/* What the user says in COLUMNS goes before what the terminal says of itself. */
+static int terminal_columns(void)
+{
+	const char *said = getenv("COLUMNS");
+	struct winsize ws;
+	int n = said ? atoi(said) : 0;
+
+	if (n <= 0 && ioctl(1, TIOCGWINSZ, &ws) == 0)
+		n = ws.ws_col;
+	return n >= COLUMNS_MIN ? n : -1;
+}
+
+int fp_output_is_terminal(const struct fp_invocation *inv)
+{
+	return !inv->plain && isatty(1);
+}
+
 void fp_table_print(struct fp_table *t, const struct fp_invocation *inv)
 {
-	struct winsize ws;
-	int columns = -1;
+	int columns = fp_output_is_terminal(inv) ? terminal_columns() : -1;
 
-	if (!inv->plain && isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 20)
-		columns = ws.ws_col;
 	print_line(t, (char *const *)(void *)(size_t)t->titles, columns);
 	for (size_t i = 0; i < t->cells.n; i += t->n)
 		print_line(t, t->cells.items + i, columns);

@@ -13,10 +13,33 @@
 #include "engine/base/path.h"
 #include "engine/worker/job.h"
 
-enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err)
+#define PROBE_LIMIT_S 20
+
+static enum fp_status make_work(struct fp_plain *p, struct fp_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *dir = fp_path_dir(project), *scratch;
+	char *scratch;
+	enum fp_status st;
+
+	p->work = fp_path_join(tmp && *tmp ? tmp : "/tmp", "fieldpost-XXXXXX");
+	if (!mkdtemp(p->work)) {
+		st = fp_fail_errno(err, errno, "cannot make a temporary folder %s", p->work);
+		free(p->work);
+		p->work = NULL;
+		return st;
+	}
+	p->out = fp_path_join(p->work, "out");
+	scratch = fp_path_join(p->work, "scratch");
+	st = fp_fs_mkdirs(p->out, err);
+	if (st == FP_OK)
+		st = fp_fs_mkdirs(scratch, err);
+	free(scratch);
+	return st;
+}
+
+enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err)
+{
+	char *dir = fp_path_dir(project);
 	char real[PATH_MAX];
 	struct stat sb;
 	enum fp_status st;
@@ -35,18 +58,24 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 	p->folder = fp_strdup(real);
 	p->file = fp_strdup(fp_path_base(project));
 	p->project = fp_path_join(p->folder, p->file);
-	p->work = fp_path_join(tmp && *tmp ? tmp : "/tmp", "fieldpost-XXXXXX");
-	if (!mkdtemp(p->work)) {
-		st = fp_fail_errno(err, errno, "cannot make a temporary folder %s", p->work);
-		free(p->work);
-		p->work = NULL;
-		return st;
-	}
-	p->out = fp_path_join(p->work, "out");
-	scratch = fp_path_join(p->work, "scratch");
-	st = fp_fs_mkdirs(p->out, err);
-	if (st == FP_OK)
-		st = fp_fs_mkdirs(scratch, err);
+	return make_work(p, err);
+}
+
+static enum fp_status run_steps(struct fp_plain *p, const struct fp_invocation *inv, const char *type, json_t *steps, int64_t limit_s,
+	json_t *options, const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err)
+{
+	struct fp_worker_end end;
+	char *scratch = fp_path_join(p->work, "scratch");
+	json_t *d = json_pack("{s:i,s:i,s:s,s:o,s:o,s:o,s:s,s:s,s:s,s:o,s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job", 0, "type", type,
+		"steps", steps, "input", fp_json_text(p->folder), "project_file", fp_json_text(p->file),
+		"output", p->out, "scratch", scratch, "deltas", deltas ? deltas : "", "options", options ? options : json_object(),
+		"secrets", "limits", "memory_mb", (json_int_t)inv->config.worker_memory_mb, "cpu_s", (json_int_t)inv->config.worker_cpu_s,
+		"file_mb", (json_int_t)inv->config.worker_file_mb, "sandbox", inv->config.sandbox_require ? "require" : "best-effort");
+	enum fp_status st;
+
+	fp_assert(d);
+	st = fp_worker_run(d, limit_s * 1000, on, arg, &end, err);
+	json_decref(d);
 	free(scratch);
 	return st;
 }
@@ -54,26 +83,41 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 enum fp_status fp_plain_run(struct fp_plain *p, const struct fp_invocation *inv, const char *type, int64_t limit_s, json_t *options,
 	const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err)
 {
-	struct fp_worker_end end;
-	json_t *workflow, *d;
-	char *scratch;
+	json_t *workflow, *steps;
 	enum fp_status st = fp_workflow_read(&workflow, type, err);
 
 	if (st != FP_OK) {
 		json_decref(options);
 		return st;
 	}
-	scratch = fp_path_join(p->work, "scratch");
-	d = json_pack("{s:i,s:i,s:s,s:O,s:o,s:o,s:s,s:s,s:s,s:o,s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job", 0, "type", type,
-		"steps", json_object_get(workflow, "steps"), "input", fp_json_text(p->folder), "project_file", fp_json_text(p->file),
-		"output", p->out, "scratch", scratch, "deltas", deltas ? deltas : "", "options", options ? options : json_object(),
-		"secrets", "limits", "memory_mb", (json_int_t)inv->config.worker_memory_mb, "cpu_s", (json_int_t)inv->config.worker_cpu_s,
-		"file_mb", (json_int_t)inv->config.worker_file_mb, "sandbox", inv->config.sandbox_require ? "require" : "best-effort");
-	fp_assert(d);
-	st = fp_worker_run(d, limit_s * 1000, on, arg, &end, err);
-	json_decref(d);
+	steps = json_incref(json_object_get(workflow, "steps"));
 	json_decref(workflow);
-	free(scratch);
+	return run_steps(p, inv, type, steps, limit_s, options, deltas, on, arg, err);
+}
+
+static void take_hello(void *arg, enum fp_event_kind kind, const json_t *body)
+{
+	if (kind == FP_EVENT_HELLO)
+		json_object_update(arg, json_object_get(body, "sandbox"));
+}
+
+enum fp_status fp_plain_probe(json_t **sandbox, const struct fp_invocation *inv, struct fp_error *err)
+{
+	struct fp_plain p = {0};
+	enum fp_status st = make_work(&p, err);
+
+	*sandbox = NULL;
+	if (st == FP_OK) {
+		p.folder = fp_strdup(p.out); /* nothing to read is needed */
+		p.file = fp_strdup("none.qgs");
+		*sandbox = json_object();
+		st = run_steps(&p, inv, "process_projectfile", json_array(), PROBE_LIMIT_S, NULL, NULL, take_hello, *sandbox, err);
+	}
+	if (st != FP_OK) {
+		json_decref(*sandbox);
+		*sandbox = NULL;
+	}
+	fp_plain_end(&p);
 	return st;
 }
 

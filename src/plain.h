@@ -21,6 +21,9 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 enum fp_status fp_plain_run(struct fp_plain *p, const struct fp_invocation *inv, const char *type, int64_t limit_s, json_t *options,
 	const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err);
 
+/* Starts a worker that has nothing to do: *SANDBOX (new reference) says which of its walls stand, as the hello event does. */
+enum fp_status fp_plain_probe(json_t **sandbox, const struct fp_invocation *inv, struct fp_error *err);
+
 /* Removes the temporary folder. */
 void fp_plain_end(struct fp_plain *p);
 
