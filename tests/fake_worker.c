@@ -132,7 +132,7 @@ static void act(const char *word, char *arg)
 	else if (strcmp(word, "sleep") == 0)
 		linger(arg);
 	else if (strcmp(word, "kill") == 0)
-		kill(getpid(), atoi(arg));
+		signal(atoi(arg), SIG_DFL), kill(getpid(), atoi(arg));
 	else if (strcmp(word, "exit") == 0)
 		_exit(atoi(arg));
 	else if (strcmp(word, "deaf") == 0)
