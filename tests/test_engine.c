@@ -240,6 +240,27 @@ Test(engine, a_check_that_announces_files_publishes_none)
 	home_adds_up();
 }
 
+Test(engine, files_that_no_folder_can_hold_are_named_by_the_job)
+{
+	home_put(&h, "a", "1");
+	home_put(&h, "a/b", "1");
+	process_with("");
+	ended("failed", "a file \"a\" and a file \"a/b\"");
+	home_adds_up();
+}
+
+Test(engine, bytes_that_are_gone_from_the_home_are_named_by_the_job)
+{
+	char *path;
+
+	home_put(&h, "a", "1");
+	path = fp_path_join(h.path, home_text(&h, "SELECT path FROM file_version v JOIN file f ON f.id = v.file_id WHERE f.name = 'a'"));
+	cr_assert_eq(unlink(path), 0);
+	process_with("");
+	ended("failed", "version 1 of a is gone from the home");
+	free(path);
+}
+
 Test(engine, a_step_that_runs_too_long_is_stopped_even_when_it_is_deaf)
 {
 	int64_t before;
@@ -407,6 +428,16 @@ Test(engine, a_log_has_its_limit_and_says_what_is_missing)
 	cr_assert_leq(home_number(&h, "SELECT count(*) FROM job_log"), 102);
 	cr_assert_eq(home_number(&h, "SELECT count(*) FROM job_log WHERE text LIKE '%4900%'"), 1, "the dropped lines are counted: %s",
 		home_text(&h, "SELECT text FROM job_log ORDER BY seq DESC"));
+}
+
+Test(engine, logs_go_when_their_days_are_over_and_jobs_stay)
+{
+	process_with("log info old\n");
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM job_log"), 1);
+	cr_assert_eq(sqlite3_exec(h.s->db, "UPDATE job SET finished_at = finished_at - 91 * 86400000", NULL, NULL, NULL), SQLITE_OK);
+	process_with("log info new\n");
+	cr_assert_str_eq(home_text(&h, "SELECT group_concat(text) FROM job_log"), "new");
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM job"), 2);
 }
 
 Test(engine, control_characters_of_a_worker_reach_no_log)

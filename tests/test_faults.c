@@ -24,6 +24,11 @@ static struct fp_error err;
 
 static void setup(void)
 {
+	char *asan = fp_asprintf("%s:detect_leaks=0", getenv("ASAN_OPTIONS") ? getenv("ASAN_OPTIONS") : "");
+
+	/* A worker that is killed while it looks for leaks makes that a finding of its own. */
+	setenv("ASAN_OPTIONS", asan, 1);
+	free(asan);
 	home_open(&h);
 }
 
@@ -142,4 +147,33 @@ Test(faults, kills_at_random_moments_lose_and_double_nothing)
 	home_process(&h);
 	home_script(&h, FP_JOB_DELTA_APPLY, "step apply_deltas started\napply slowly\nstep apply_deltas finished\n");
 	campaign(count_lines, number_of("FIELDPOST_KILLS", 200), number_of("FIELDPOST_KILLS", 200) / 4);
+}
+
+/* The same where it hurts most: an engine that dies right before, within and right after the one transaction. */
+Test(faults, an_engine_dead_at_a_named_point_leaves_all_of_a_job_or_none)
+{
+	static const char *const points[] = {"publish:before", "publish:middle", "publish:after", "close:before"};
+	int pushed = 0;
+
+	home_process(&h);
+	home_script(&h, FP_JOB_DELTA_APPLY, "apply\n");
+	for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+		int status;
+		pid_t engine;
+
+		if (strncmp(points[i], "close", 5) == 0)
+			home_script(&h, FP_JOB_DELTA_APPLY, "apply\nexit 3\n");
+		home_push(&h, pushed + 1, pushed + 3);
+		pushed += 3;
+		setenv("FIELDPOST_FAIL_AT", points[i], 1);
+		engine = home_engine(&h);
+		cr_assert_eq(waitpid(engine, &status, 0), engine);
+		unsetenv("FIELDPOST_FAIL_AT");
+		cr_assert(WIFSIGNALED(status) != 0, "no engine comes by %s", points[i]);
+		agree(count_lines, pushed, (int)i);
+		home_script(&h, FP_JOB_DELTA_APPLY, "apply\n");
+		home_run(&h);
+		agree(count_lines, pushed, (int)i);
+		cr_assert_eq(home_number(&h, "SELECT count(*) FROM change WHERE status <> 'applied'"), 0, "after %s", points[i]);
+	}
 }

@@ -12,6 +12,7 @@
 #define TICK_MS 50
 #define RECOVER_MS 2000
 #define RETRY_MS 1000
+#define RETAIN_MS 3600000
 
 struct fp_engine {
 	struct fp_store *store;
@@ -19,7 +20,7 @@ struct fp_engine {
 	struct fp_run **runs;
 	size_t n, cap;
 	int draining, waiting;
-	int64_t recover_at;
+	int64_t recover_at, retain_at;
 };
 
 enum event { EV_NONE, EV_READY, EV_ENDED_WELL, EV_ENDED_BADLY, EV_FAULT, EV_CANCEL, EV_LIMIT, EV_GRACE_OVER, EV_RETRY, EVENTS };
@@ -250,6 +251,11 @@ enum fp_status fp_engine_step(struct fp_engine *e, struct fp_error *err)
 	if (fp_monotonic_ms() >= e->recover_at) {
 		st = fp_recover(e->store, err);
 		e->recover_at = fp_monotonic_ms() + RECOVER_MS;
+	}
+	if (st == FP_OK && fp_monotonic_ms() >= e->retain_at) {
+		int more;
+		st = fp_retain(e->store, e->conf, &more, err);
+		e->retain_at = fp_monotonic_ms() + (more ? TICK_MS : RETAIN_MS);
 	}
 	return st == FP_OK ? claim(e, err) : st;
 }

@@ -7,6 +7,7 @@ QUEUE_SOURCES = \
 	engine/queue/queue.c engine/queue/queue.h \
 	engine/queue/record.c \
 	engine/queue/recover.c \
+	engine/queue/retain.c \
 	engine/queue/rules.c engine/queue/rules.h \
 	engine/queue/run.h \
 	engine/queue/save.c \

@@ -1,7 +1,9 @@
 /* The work folder: in/ (the project's files, by hard link to their immutable versions), out/, scratch/, and the deltas to apply. */
 #include <errno.h>
+#include <linux/landlock.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/base/json.h"
@@ -12,28 +14,58 @@
 
 #define FILES_A_TIME 256
 
-static int has_file(const struct fp_run *r, const char *name)
+static int by_name(const void *name, const void *file)
 {
-	for (size_t i = 0; i < r->n_files; i++)
-		if (strcmp(r->files[i].name, name) == 0)
-			return 1;
-	return 0;
+	return strcmp(name, ((const struct fp_base_file *)file)->name);
 }
 
-/* A link cannot be written through: the worker's walls forbid it. Where links are not to be had, a copy serves. */
+static int has_file(const struct fp_run *r, const char *name)
+{
+	return r->n_files && bsearch(name, r->files, r->n_files, sizeof *r->files, by_name);
+}
+
+/* The store holds a file "a" and a file "a/b" side by side; a folder cannot. */
+static enum fp_status check_layout(const struct fp_run *r, const char *name, struct fp_error *err)
+{
+	char *folder = fp_strdup(name);
+	enum fp_status st = FP_OK;
+
+	for (char *slash = strchr(folder, '/'); slash && st == FP_OK; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (has_file(r, folder)) {
+			st = fp_fail(err, FP_E_INVALID, "the project has a file \"%s\" and a file \"%s\", which no folder can hold", folder, name);
+			fp_error_hint(err, "remove one of them");
+		}
+		*slash = '/';
+	}
+	free(folder);
+	return st;
+}
+
+/* Behind Landlock a worker cannot write through a link to an immutable version; without it nothing keeps one that runs as root from it. */
+static int links_are_safe(void)
+{
+	static long abi;
+
+	if (!abi)
+		abi = syscall(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	return abi > 0;
+}
+
+/* A link where that is safe and possible, else a copy. */
 static enum fp_status place(const struct fp_run *r, const struct fp_base_file *f, struct fp_error *err)
 {
 	char *in = fp_path_join(r->work, "in"), *to = fp_path_join(in, f->name), *dir = fp_path_dir(to);
-	enum fp_status st = fp_fs_mkdirs(dir, err);
+	enum fp_status st = check_layout(r, f->name, err);
 
-	if (st == FP_OK && link(f->path, to) != 0) {
-		if (errno == ENOENT) {
-			st = fp_fail(err, FP_E_CORRUPT, "version %lld of %s is gone from the home", (long long)f->version, f->name);
-			fp_error_hint(err, "see fieldpost doctor; upload the file again");
-		} else {
-			st = fp_fs_copy(f->path, to, err);
-		}
+	if (st == FP_OK)
+		st = fp_fs_mkdirs(dir, err);
+	if (st == FP_OK && access(f->path, F_OK) != 0) {
+		st = fp_fail(err, FP_E_CORRUPT, "version %lld of %s is gone from the home", (long long)f->version, f->name);
+		fp_error_hint(err, "see fieldpost doctor; upload the file again");
 	}
+	if (st == FP_OK && (!links_are_safe() || link(f->path, to) != 0))
+		st = fp_fs_copy(f->path, to, err);
 	free(in);
 	free(to);
 	free(dir);
@@ -90,9 +122,11 @@ static enum fp_status begin(struct fp_run *r, struct fp_error *err)
 		fp_error_hint(err, "upload one");
 	}
 	if (st == FP_OK) {
-		r->spool = tmpfile();
+		char *path = fp_path_join(r->work, "results.jsonl");
+		r->spool = fopen(path, "w+xe"); /* out of the worker's reach */
 		if (!r->spool)
-			st = fp_fail_errno(err, errno, "cannot make a temporary file");
+			st = fp_fail_errno(err, errno, "cannot create %s", path);
+		free(path);
 	}
 	return st;
 }

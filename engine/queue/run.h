@@ -46,7 +46,7 @@ struct fp_run {
 	int64_t flushed_at;
 	int64_t log_seq, log_dropped, log_told; /* lines kept; over the limit; of those, told in the log */
 
-	FILE *spool;                 /* layer and delta events, a line each, in an unlinked file: memory stays flat */
+	FILE *spool;                 /* layer and delta events, a line each, in a file: memory stays flat */
 	json_t *facts;               /* of the project event */
 	struct fp_strv announced;    /* changed files, in order */
 	struct fp_digest *digests;   /* one for each announced file */
@@ -80,5 +80,8 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err);
 enum fp_status fp_run_close(struct fp_run *r, struct fp_error *err);
 /* Frees what engines left behind that are proven dead, and work folders of nobody. */
 enum fp_status fp_recover(struct fp_store *s, struct fp_error *err);
+
+/* retain.c: removes logs older than log_keep_days, of a few jobs at a time; *MORE when there may be others. */
+enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err);
 
 #endif
