@@ -8,6 +8,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
+#include "engine/project/project.h"
 #include "engine/worker/job.h"
 #include "engine/worker/sandbox.h"
 
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
 		st = run_steps(&job, &err);
 	}
 	tell_result(&job, st, &err);
+	fp_project_free(job.project);
 	json_decref(job.description);
 	return st == FP_OK ? 0 : 1;
 }

@@ -1,5 +1,8 @@
 #include "engine/worker/job.h"
 
 const struct fp_step fp_steps[] = {
+	{"project_validity_check", fp_step_project_validity_check},
+	{"opening_check", fp_step_opening_check},
+	{"project_details", fp_step_project_details},
 	{0}
 };
