@@ -239,6 +239,8 @@ Test(store, an_upgrade_keeps_a_copy_of_the_store_first)
 	fp_store_close(s);
 	cr_assert_eq(access(copy, F_OK), -1);
 	cr_assert_eq(fp_fs_write_atomic(two, "CREATE TABLE more (x INTEGER) STRICT;", 37, &err), FP_OK);
+	cr_assert_eq(fp_store_open(&s, home, FP_STORE_READ_ONLY, &err), FP_E_VERSION);
+	cr_assert(strstr(err.msg, "older schema 1") != NULL, "%s", err.msg);
 	s = fresh();
 	cr_assert_eq(number(s, "PRAGMA user_version"), 2);
 	cr_assert_eq(number(s, "SELECT count(*) FROM more"), 0);
@@ -360,6 +362,35 @@ Test(store, commits_of_many_processes_are_all_kept)
 	cr_assert_eq(fp_store_open(&s, home, 0, &err), FP_OK);
 	cr_assert_eq(number(s, "SELECT count(*) FROM activity"), WRITERS * COMMITS);
 	cr_assert_eq(number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+	fp_store_close(s);
+	free(home);
+}
+
+Test(store, a_home_made_by_many_at_once_is_made_once)
+{
+	char *home = home_path("home");
+	struct fp_store *s;
+	pid_t pids[8];
+
+	atexit(gone);
+	for (int i = 0; i < 8; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			char id[37], name[8];
+			snprintf(name, sizeof name, "P%d", i);
+			if (fp_store_open(&s, home, FP_STORE_CREATE, &err) != FP_OK || fp_project_create(s, id, name, "x", &err) != FP_OK)
+				_exit(1);
+			fp_store_close(s);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		int status;
+		cr_assert_eq(waitpid(pids[i], &status, 0), pids[i]);
+		cr_assert_eq(exit_code(status), 0, "%d", exit_code(status));
+	}
+	s = fresh();
+	cr_assert_eq(number(s, "SELECT count(*) FROM project"), 8);
 	fp_store_close(s);
 	free(home);
 }

@@ -340,10 +340,10 @@ static enum fp_status finish(struct fp_run *r, const struct tally *t, struct fp_
 
 	describe(r, t, &verdict);
 	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
-		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND cancel_requested = 0",
+		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND cancel_requested = 0",
 		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id)));
 	if (st == FP_OK && fp_db_changes(r->store) == 0)
-		st = fp_fail(err, FP_E_CANCELLED, "cancelled when it was about to publish");
+		st = fp_fail(err, FP_E_CANCELLED, "cancelled, or taken for dead by another engine, when it was about to publish");
 	fp_buf_free(&verdict);
 	free(result);
 	return st;

@@ -48,7 +48,7 @@ static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct
 			FP_VALS(fp_i(now), fp_t(e->fault->msg), fp_i(e->job_id)));
 	if (st == FP_OK)
 		st = fp_db_run(s, err, "UPDATE job SET status = ?, finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL, worker_pid = NULL,"
-			" worker_start = NULL, verdict = ?, hint = ?, error_class = ?, signal = ?, peak_kb = ? WHERE id = ?",
+			" worker_start = NULL, verdict = ?, hint = ?, error_class = ?, signal = ?, peak_kb = ? WHERE id = ? AND status IN ('queued', 'started')",
 			FP_VALS(fp_t(e->fault->code == FP_E_CANCELLED ? "stopped" : "failed"), fp_i(now), fp_t(e->fault->msg), fp_t(e->fault->hint),
 				fp_t(fp_status_word(e->fault->code)), fp_i(e->signal), fp_i(e->peak_kb), fp_i(e->job_id)));
 	if (st == FP_OK && e->type == FP_JOB_PROCESS_PROJECTFILE && e->fault->code != FP_E_CANCELLED && !e->requeue)

@@ -95,7 +95,7 @@ enum fp_status fp_list_rank(struct fp_store *s, const struct fp_list *l, const s
 	if (rc == FP_OK)
 		rc = order(&by, l, q, err);
 	if (rc == FP_OK) {
-		int own = !q->sort && strcmp(l->sorts[0].sql, l->id) == 0;
+		int own = (!q->sort || strcmp(q->sort, l->sorts[0].name) == 0) && strcmp(l->sorts[0].sql, l->id) == 0;
 		FP_GROW(w.v, w.n, w.cap);
 		w.v[w.n++] = id;
 		if (own) /* the rows before it, by the index alone */

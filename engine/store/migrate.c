@@ -155,7 +155,10 @@ enum fp_status fp_migrate(struct fp_store *s, int create, struct fp_error *err)
 		st = read_header(s, &h, err);
 	if (st == FP_OK)
 		st = judge_header(s, &h, names.n, create, err);
-	if (st == FP_OK && h.version < (int64_t)names.n) {
+	if (st == FP_OK && h.version < (int64_t)names.n && s->read_only) {
+		st = fp_fail(err, FP_E_VERSION, "%s has the older schema %lld and cannot be brought up to date read-only", s->path, (long long)h.version);
+		fp_error_hint(err, "open it once without --read-only");
+	} else if (st == FP_OK && h.version < (int64_t)names.n) {
 		st = fp_gate_lock(s, err);
 		if (st == FP_OK) {
 			st = bring_up(s, &names, create, err);
