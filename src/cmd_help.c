@@ -38,14 +38,16 @@ static void overview(void)
 		"The home is --home, else $FIELDPOST_HOME, else fieldpost in $XDG_DATA_HOME\nor ~/.local/share.\n");
 }
 
-/* TEXT for mdoc: a backslash begins an escape, and a line must not begin with a control character. */
+/* TEXT for mdoc: a backslash begins an escape, a line must not begin with a control character, and a sentence begins on a line of its own. */
 static void mdoc_text(struct fp_buf *b, const char *text)
 {
 	if (*text == '.' || *text == '\'')
 		fp_buf_adds(b, "\\&");
-	for (; *text; text++)
+	for (const char *begin = text; *text; text++)
 		if (*text == '\\')
 			fp_buf_adds(b, "\\e");
+		else if (*text == ' ' && text > begin && strchr(".:", text[-1]) && text[1] >= 'A' && text[1] <= 'Z')
+			fp_buf_addc(b, '\n');
 		else
 			fp_buf_addc(b, *text);
 }
@@ -66,15 +68,31 @@ static void mdoc_options(struct fp_buf *b, const struct fp_option *o, size_t max
 	fp_buf_adds(b, ".El\n");
 }
 
+/* "NAME [FILTER...]" as its parts; what is optional stands last. */
+static void mdoc_args(struct fp_buf *b, const char *args)
+{
+	int optional = 0;
+
+	while (*(args += strspn(args, " "))) {
+		size_t n = strcspn(args, " "), word = strcspn(args, " .]");
+
+		if (*args == '[' && !optional)
+			fp_buf_adds(b, " Op");
+		optional |= *args == '[';
+		fp_buf_adds(b, " Ar ");
+		fp_buf_add(b, args + (*args == '['), word - (*args == '['));
+		if (args[word] == '.')
+			fp_buf_adds(b, " ...");
+		args += n;
+	}
+}
+
 static void mdoc_commands(struct fp_buf *b)
 {
 	fp_buf_adds(b, ".Bl -tag -width Ds\n");
 	for (const struct fp_command *const *c = fp_commands; *c; c++) {
 		fp_buf_addf(b, ".It Ic %s", (*c)->name);
-		if (*(*c)->args) {
-			fp_buf_adds(b, " Ar ");
-			mdoc_text(b, (*c)->args);
-		}
+		mdoc_args(b, (*c)->args);
 		fp_buf_addc(b, '\n');
 		mdoc_text(b, (*c)->help);
 		fp_buf_addc(b, '\n');
@@ -202,6 +220,6 @@ static enum fp_status completion(struct fp_invocation *inv, struct fp_error *err
 }
 
 const struct fp_command fp_cmd_completion = {
-	.name = "completion", .args = "bash", .min_args = 1, .max_args = 1, .run = completion,
-	.help = "Print the shell's completion, as in: . <(fieldpost completion bash)",
+	.name = "completion", .args = "SHELL", .min_args = 1, .max_args = 1, .run = completion,
+	.help = "Print what bash needs to complete commands and options, as in: . <(fieldpost completion bash)",
 };

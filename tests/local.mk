@@ -1,15 +1,19 @@
 # One Criterion suite a room; each is a program. tests/run-suite speaks TAP and gates on sanitizer logs.
 SUITES = tests/test_base tests/test_worker_proc
 check_PROGRAMS = $(SUITES)
-TESTS = $(SUITES)
+SCRIPT_TESTS = tests/rules.sh tests/valgrind.sh
+TESTS = $(SUITES) $(SCRIPT_TESTS)
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/run-suite
 AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_BUILD='$(abs_top_builddir)'; export FIELDPOST_BUILD; \
 	FIELDPOST_SOURCE='$(abs_top_srcdir)'; export FIELDPOST_SOURCE; \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
-	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC;
-EXTRA_DIST += tests/run-suite tests/lsan.supp
+	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
+	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
+EXTRA_DIST += $(SCRIPT_TESTS) tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
@@ -48,3 +52,9 @@ tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine
 tests_test_engine_LDADD = $(TEST_LDADD)
 tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h
 tests_test_faults_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_commands tests/test_commands_jobs
+tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
+tests_test_commands_LDADD = $(TEST_LDADD)
+tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
+tests_test_commands_jobs_LDADD = $(TEST_LDADD)

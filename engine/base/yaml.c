@@ -7,6 +7,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
+#include "engine/base/mem.h"
 
 #define MAX_DEPTH 32
 #define MAX_BYTES (4 << 20)
@@ -95,9 +96,8 @@ static enum fp_status mapping(struct reader *r, int depth, json_t *object)
 			yaml_event_delete(&e);
 			return fault(r, "a key must be plain text");
 		}
-		key = strdup((const char *)e.data.scalar.value);
+		key = fp_strdup((const char *)e.data.scalar.value);
 		yaml_event_delete(&e);
-		fp_assert(key);
 		if (json_object_get(object, key))
 			st = fault(r, "key given twice");
 		if (st == FP_OK)

@@ -115,7 +115,7 @@ static enum fp_status check_delta(const json_t *delta, size_t i, json_t *uuids, 
 	snprintf(where, sizeof where, "deltas[%zu]", i);
 	if (!json_is_object(delta))
 		return fp_fail(err, FP_E_INVALID, "%s is %s, expected an object", where, type_word(delta));
-	strcat(where, ".");
+	snprintf(where, sizeof where, "deltas[%zu].", i);
 	st = check_members(delta, delta_members, where, err);
 	if (st != FP_OK)
 		return st;
