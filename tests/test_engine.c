@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -417,6 +418,30 @@ Test(engine, a_file_replaced_meanwhile_fails_the_job_and_the_changes_go_to_the_n
 	cr_assert_str_eq(home_file(&h, "data.txt"), "new\nu1\nu2\nu3\nu4\nu5\n");
 	cr_assert_str_eq(home_text(&h, "SELECT group_concat(status, ' ') FROM (SELECT status FROM job ORDER BY id)"), "finished failed finished");
 	cr_assert(strstr(home_text(&h, "SELECT verdict FROM job WHERE status = 'failed'"), "data.txt") != NULL);
+	home_adds_up();
+}
+
+Test(engine, a_full_disk_is_one_clear_line_and_loses_nothing)
+{
+	int status;
+	pid_t pid;
+
+	home_process(&h);
+	home_script(&h, FP_JOB_DELTA_APPLY, "apply\n");
+	home_push(&h, 1, 5);
+	pid = fork();
+	if (pid == 0) {
+		struct rlimit l = {4096, 4096};
+		struct fp_store *own;
+		signal(SIGXFSZ, SIG_IGN);
+		if (setrlimit(RLIMIT_FSIZE, &l) != 0 || fp_store_open(&own, h.path, 0, &err) != FP_OK)
+			_exit(1);
+		_exit(fp_engine_run(own, &h.conf, 1, &err) == FP_E_FULL && strstr(err.msg, "no space left") ? 0 : 2);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0, "%d", WEXITSTATUS(status));
+	home_run(&h);
+	cr_assert_str_eq(home_file(&h, "data.txt"), "u1\nu2\nu3\nu4\nu5\n");
 	home_adds_up();
 }
 

@@ -77,12 +77,10 @@ static enum fp_run_state blame(struct fp_run *r)
 
 static enum fp_run_state close_it(struct fp_run *r)
 {
-	struct fp_error err;
-
 	r->retry_at = 0;
 	fp_worker_free(r->worker);
 	r->worker = NULL;
-	if (fp_run_close(r, &err) == FP_OK)
+	if (fp_run_close(r, &r->unclosed) == FP_OK)
 		return FP_RUN_DONE;
 	/* The store cannot be written now (full, busy): nothing is lost by trying until it can. */
 	r->retry_at = fp_monotonic_ms() + RETRY_MS;
@@ -242,12 +240,20 @@ enum fp_status fp_engine_step(struct fp_engine *e, struct fp_error *err)
 
 	for (size_t i = 0; i < e->n; i++) {
 		advance(e->runs[i]);
-		if (e->runs[i]->state == FP_RUN_DONE)
+		if (e->runs[i]->state == FP_RUN_DONE) {
 			fp_run_free(e->runs[i]);
-		else
-			e->runs[kept++] = e->runs[i];
+			continue;
+		}
+		e->runs[kept++] = e->runs[i];
+		if (e->runs[i]->state == FP_RUN_CLOSING && e->runs[i]->unclosed.code != FP_OK) {
+			st = e->runs[i]->unclosed.code;
+			if (err)
+				*err = e->runs[i]->unclosed;
+		}
 	}
 	e->n = kept;
+	if (st != FP_OK)
+		return st; /* the store cannot be written: no time to begin something */
 	if (fp_monotonic_ms() >= e->recover_at) {
 		st = fp_recover(e->store, err);
 		e->recover_at = fp_monotonic_ms() + RECOVER_MS;

@@ -18,7 +18,8 @@ enum fp_status fp_engine_new(struct fp_engine **out, struct fp_store *s, const s
 /* Fills up to MAX poll entries; returns how many. *TIMEOUT_MS is lowered to when the engine wants to be called again at the latest. */
 int fp_engine_poll(struct fp_engine *e, struct pollfd *fds, int max, int *timeout_ms);
 
-/* Does what is due: claims, reads, limits, publishes. Call after every poll, with or without events. FP_OK; faults of a job are the job's. */
+/* Does what is due: claims, reads, limits, publishes. Call after every poll, with or without events. Faults of a job are the job's; an error here says
+ * that the store cannot be read or written now (FP_E_FULL, FP_E_BUSY). Nothing is lost by calling again: what could not be written is tried anew. */
 enum fp_status fp_engine_step(struct fp_engine *e, struct fp_error *err);
 
 /* Jobs that this engine runs now, and whether any job is waiting that it could run. */

@@ -54,6 +54,7 @@ struct fp_run {
 	struct fp_hasher *hasher;
 
 	struct fp_error fault;       /* why it fails, FP_OK while it does not */
+	struct fp_error unclosed;    /* why that could not be written yet */
 	int requeue;                 /* a follow-up job is due: it was no fault of this one */
 };
 
