@@ -73,7 +73,7 @@ static char *resolve_first(const char *home, const char *source)
 
 void fp_ogr_source_parse(struct fp_ogr_source *s, const char *home, const char *source)
 {
-	char *plain = fp_strdup(source), *text, *id, *option;
+	char *plain = fp_strdup(source), *text, *id, *type, *option;
 	const char *vsi;
 
 	memset(s, 0, sizeof *s);
@@ -83,7 +83,8 @@ void fp_ogr_source_parse(struct fp_ogr_source *s, const char *home, const char *
 	vsi = fp_source_written_vsi(text);
 	s->vsi = fp_strdup(*vsi ? vsi : fp_source_implied_vsi(text));
 	memmove(text, text + strlen(vsi), strlen(text + strlen(vsi)) + 1);
-	free(cut_token(text, "geometrytype="));
+	type = cut_token(text, "geometrytype=");
+	s->geometrytype = type ? type : fp_strdup("");
 	free(cut_token(text, "uniqueGeometryType="));
 	s->layername = cut_token(text, "layername=");
 	id = cut_token(text, "layerid=");
@@ -109,6 +110,7 @@ void fp_ogr_source_clear(struct fp_ogr_source *s)
 	free(s->inner);
 	free(s->layername);
 	free(s->subset);
+	free(s->geometrytype);
 	fp_strv_free(&s->options);
 	memset(s, 0, sizeof *s);
 }

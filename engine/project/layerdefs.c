@@ -72,7 +72,7 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 }
 
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
-static int accept(struct fp_project *p, const char *id, const char *type)
+static int accept(struct fp_project *p, const char *id, const char *type, int embedded)
 {
 	if (!is_row(type)) {
 		note(p, fp_asprintf("layer \"%s\" of type \"%s\" skipped: QGIS opens it only with the plugin that made it", id, type));
@@ -83,7 +83,11 @@ static int accept(struct fp_project *p, const char *id, const char *type)
 			fp_strv_add(&p->notes, too_many);
 		return 0;
 	}
-	return fp_project_layer(p, id) == NULL;
+	if (!fp_project_layer(p, id))
+		return 1;
+	if (!embedded)
+		note(p, fp_asprintf("two layers have the id \"%s\": only the first is read", id));
+	return 0;
 }
 
 /* Adds the layer that NODE of document DOC defines. */
@@ -94,7 +98,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	const xmlNode *provider = fp_xml_child(node, "provider");
 	struct fp_layer_def *l;
 
-	if (!accept(p, id, type)) {
+	if (!accept(p, id, type, doc != 0)) {
 		free(id);
 		free(type);
 		return;

@@ -31,6 +31,7 @@ struct fp_ogr_source {
 	char *layername;  /* NULL when not given, "" when given empty */
 	int layerid;      /* 0 when not given */
 	char *subset;     /* filter, "" when none */
+	char *geometrytype; /* "" when not given */
 	struct fp_strv options; /* open options "K=V" */
 };
 void fp_ogr_source_parse(struct fp_ogr_source *s, const char *home, const char *source);

@@ -10,7 +10,8 @@
 #include "engine/base/buf.h"
 #include "engine/base/mem.h"
 
-enum encoding { UNKNOWN, UTF_8, EIGHT_BIT, UTF_16 };
+/* How the bytes are handled; AS_IS: UTF-16, or whatever somebody wants to be strict about. */
+enum encoding { UNKNOWN, UTF_8, EIGHT_BIT, AS_IS };
 
 struct fp_xml {
 	fp_xml_keep *keep;
@@ -117,6 +118,14 @@ struct fp_xml *fp_xml_new(fp_xml_keep *keep)
 	return x;
 }
 
+struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep)
+{
+	struct fp_xml *x = fp_xml_new(keep);
+
+	x->encoding = AS_IS;
+	return x;
+}
+
 void fp_xml_free(struct fp_xml *x)
 {
 	if (!x)
@@ -136,7 +145,7 @@ static enum encoding look(const char *text, size_t n)
 	const char *end, *p;
 
 	if (n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0 || !text[0] || !text[1]))
-		return UTF_16;
+		return AS_IS;
 	if (n < 5 || memcmp(text, "<?xml", 5) != 0)
 		return UTF_8;
 	end = memchr(text, '>', n);
@@ -189,7 +198,7 @@ static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 	struct fp_buf *from = &x->clean;
 	int rc;
 
-	if (x->encoding == UTF_16)
+	if (x->encoding == AS_IS)
 		from = &x->raw;
 	else
 		mend(x, last);

@@ -12,9 +12,10 @@ typedef int fp_xml_keep(const char *parent, int depth, const char *name);
 
 struct fp_xml;
 struct fp_xml *fp_xml_new(fp_xml_keep *keep);
+struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep); /* mends nothing */
 void fp_xml_free(struct fp_xml *x);
 
-/* The next BYTES. Control characters and invalid UTF-8 become marks instead of an end, as QGIS reads them. FP_E_INVALID names the line. */
+/* The next BYTES. Control characters and invalid UTF-8 become marks instead of an end, as QGIS reads its projects. FP_E_INVALID names the line. */
 enum fp_status fp_xml_feed(struct fp_xml *x, const char *bytes, size_t n, struct fp_error *err);
 
 /* The end of the text. *DOC is the caller's (xmlFreeDoc) and has a root. FP_E_INVALID also for text that ended too early. */

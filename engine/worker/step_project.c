@@ -33,9 +33,11 @@ enum fp_status fp_step_project_validity_check(struct fp_job *job, struct fp_erro
 enum fp_status fp_step_opening_check(struct fp_job *job, struct fp_error *err)
 {
 	char *path = fp_path_join(job->input, job->project_file);
-	enum fp_status st = fp_project_open(&job->project, path, err);
+	enum fp_status st = fp_project_open_below(&job->project, path, job->input, err);
 
 	free(path);
+	if (st == FP_E_INVALID)
+		fp_error_hint(err, "open the project in QGIS, save it again, and upload it again");
 	if (st != FP_OK)
 		return st;
 	fp_job_log(job, "info", "Opened: %zu layers, saved by QGIS %s.", job->project->n_layers,

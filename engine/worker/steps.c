@@ -4,5 +4,6 @@ const struct fp_step fp_steps[] = {
 	{"project_validity_check", fp_step_project_validity_check},
 	{"opening_check", fp_step_opening_check},
 	{"project_details", fp_step_project_details},
+	{"check_layers", fp_step_check_layers},
 	{0}
 };

@@ -1,0 +1,238 @@
+#include "engine/layers/gdal_gate.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/fs.h"
+#include "engine/base/path.h"
+#include "engine/base/text.h"
+#include "engine/layers/vrt.h"
+
+#define MESSAGES_MAX 16
+
+static const char *scratch_dir;
+
+static const char *const settings[][2] = {
+	{"GDAL_VRT_ENABLE_PYTHON", "NO"}, {"OGR_SQLITE_STATIC_VIRTUAL_OGR", "NO"}, {"CPL_VSIL_CURL_ALLOWED_FILENAME", "none"},
+	{"GDAL_PAM_ENABLED", "NO"}, {"OGR_GEOJSON_MAX_OBJ_SIZE", "50"}, {"GDAL_CACHEMAX", "64"}, {"SHAPE_RESTORE_SHX", "NO"},
+	{"GDAL_HTTP_TIMEOUT", "5"}, {"GDAL_HTTP_CONNECTTIMEOUT", "3"}, {"GDAL_HTTP_MAX_RETRY", "0"}, {"GDAL_HTTP_NETRC", "NO"},
+	{"PROJ_NETWORK", "OFF"}, {"GML_DOWNLOAD_WFS_SCHEMA", "NO"}, {"GDAL_DRIVER_PATH", "disable"}, {"CPL_DEBUG", "OFF"},
+	{"GPX_ELE_AS_25D", "YES"}, /* as QGIS does */
+};
+static const char *const without[] = {"OGR_SQLITE_LOAD_EXTENSIONS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+	"GOOGLE_APPLICATION_CREDENTIALS", "GS_ACCESS_KEY_ID", "AZURE_STORAGE_CONNECTION_STRING"};
+
+void fp_gdal_init(const char *scratch)
+{
+	scratch_dir = scratch;
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		CPLSetConfigOption(settings[i][0], settings[i][1]);
+	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+		unsetenv(without[i]);
+	if (scratch)
+		CPLSetConfigOption("CPL_TMPDIR", scratch);
+}
+
+const char *fp_gdal_scratch(void)
+{
+	return scratch_dir;
+}
+
+static void CPL_STDCALL take_message(CPLErr level, CPLErrorNum number, const char *text)
+{
+	struct fp_gdal_messages *m = CPLGetErrorHandlerUserData();
+	size_t n = m->root ? strlen(m->root) : 0;
+	struct fp_buf b = FP_BUF_INIT;
+	char *clean;
+
+	(void)number;
+	if (level < CE_Warning || m->texts.n >= MESSAGES_MAX)
+		return;
+	for (const char *p = text; *p; p++) {
+		if (n && strncmp(p, m->root, n) == 0 && p[n] == '/')
+			p += n; /* the loop steps over the "/" */
+		else
+			fp_buf_addc(&b, *p == '\n' ? ' ' : *p);
+	}
+	clean = fp_text_clean(b.data);
+	if (!fp_strv_has(&m->texts, clean))
+		fp_strv_add(&m->texts, clean);
+	m->last_is_error = level >= CE_Failure;
+	free(clean);
+	fp_buf_free(&b);
+}
+
+void fp_gdal_collect(struct fp_gdal_messages *m, const char *root)
+{
+	*m = (struct fp_gdal_messages){.root = root};
+	CPLErrorReset();
+	CPLPushErrorHandlerEx(take_message, m);
+}
+
+void fp_gdal_collect_end(void)
+{
+	CPLPopErrorHandler();
+}
+
+/* Open options that say how to read and never what else to read: PRELUDE_STATEMENTS or XSD from a stranger would be a gift to him. */
+static int is_harmless(const char *option)
+{
+	static const char *const names[] = {"ENCODING", "HEADERS", "FIELD_TYPES", "ADJUST_TYPE", "ADJUST_GEOM_TYPE", "AUTODETECT_TYPE",
+		"AUTODETECT_WIDTH", "MERGE_SEPARATOR", "QUOTED_FIELDS_AS_STRING", "X_POSSIBLE_NAMES", "Y_POSSIBLE_NAMES", "Z_POSSIBLE_NAMES",
+		"GEOM_POSSIBLE_NAMES", "KEEP_GEOM_COLUMNS", "EMPTY_STRING_AS_NULL", "LIST_ALL_TABLES", "FLATTEN_NESTED_ATTRIBUTES",
+		"NESTED_ATTRIBUTE_SEPARATOR", "ARRAY_AS_STRING", "DATE_AS_STRING", "EXPOSE_FID", "EXPOSE_GML_ID", "EMPTY_AS_NULL", "READ_MODE",
+		"CLOSED_LINE_AS_POLYGON", "INLINE_BLOCKS", "TABLE", "ZOOM_LEVEL", "BAND_COUNT", "USE_BOUNDS", "NUM_THREADS", "GEOREF_SOURCES",
+		"COLUMN_ORDER", "HONOUR_VALID_RANGE", "ASSUME_LONGLAT"};
+	size_t n = strcspn(option, "=");
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == n && strncasecmp(names[i], option, n) == 0)
+			return 1;
+	return 0;
+}
+
+static char **open_options(const struct fp_strv *wanted, const struct fp_strv *drivers, const struct fp_sniff *s, int update)
+{
+	char **o = NULL;
+
+	for (size_t i = 0; wanted && i < wanted->n; i++)
+		if (is_harmless(wanted->items[i]))
+			o = CSLAddString(o, wanted->items[i]);
+	if (fp_strv_has(drivers, "GML"))
+		o = CSLAddString(CSLAddString(o, "WRITE_GFS=NO"), "DOWNLOAD_SCHEMA=NO");
+	if (!update && s->wal_mode)
+		o = CSLAddString(o, "IMMUTABLE=YES"); /* else SQLite wants to make files beside it */
+	return o;
+}
+
+int fp_sqlite_has_leftover(const char *path)
+{
+	static const char *const tails[] = {"-wal", "-journal"};
+	int found = 0;
+
+	for (int i = 0; i < 2; i++) {
+		char *side = fp_asprintf("%s%s", path, tails[i]);
+		struct stat sb;
+		found |= stat(side, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size > 0;
+		free(side);
+	}
+	return found;
+}
+
+/* Copies of SQLite files made so far: path, copy, path, copy ... A project rarely has more than two. */
+static struct fp_strv copies;
+
+static enum fp_status copy_with_leftovers(const char *from, const char *to, struct fp_error *err)
+{
+	static const char *const tails[] = {"", "-wal", "-journal"};
+	enum fp_status st = FP_OK;
+
+	for (int i = 0; i < 3 && st == FP_OK; i++) {
+		char *f = fp_asprintf("%s%s", from, tails[i]), *t = fp_asprintf("%s%s", to, tails[i]);
+		if (i == 0 || access(f, F_OK) == 0)
+			st = fp_fs_copy(f, t, err);
+		free(f);
+		free(t);
+	}
+	return st;
+}
+
+const char *fp_gdal_quiet_copy(const char *path, int always, struct fp_error *err)
+{
+	char *dir, *copy;
+	enum fp_status st;
+
+	if (!always && !fp_sqlite_has_leftover(path))
+		return path;
+	for (size_t i = 0; i + 1 < copies.n; i += 2)
+		if (strcmp(copies.items[i], path) == 0)
+			return copies.items[i + 1];
+	if (!scratch_dir) {
+		fp_fail(err, FP_E_REFUSED, "it is still being written to, and there is no place for a copy");
+		return NULL;
+	}
+	dir = fp_asprintf("%s/sqlite-%zu", scratch_dir, copies.n / 2);
+	copy = fp_path_join(dir, fp_path_base(path));
+	st = fp_fs_mkdirs(dir, err);
+	if (st == FP_OK)
+		st = copy_with_leftovers(path, copy, err);
+	free(dir);
+	if (st != FP_OK) {
+		free(copy);
+		return NULL;
+	}
+	fp_strv_add(&copies, path);
+	fp_strv_take(&copies, copy);
+	return copy;
+}
+
+/* The drivers for it, or a refusal. The part of the name behind the path says more than the path: it is what lies in an archive. */
+static enum fp_status choose(struct fp_strv *drivers, const struct fp_gdal_name *name, const struct fp_sniff *s, unsigned use, struct fp_error *err)
+{
+	int in_archive = strncmp(name->before, "/vsi", 4) == 0;
+	const char *called = in_archive && *name->after ? name->after : name->path;
+
+	enum fp_magic magic = in_archive ? FP_MAGIC_NONE : s->magic;
+
+	if (magic == FP_MAGIC_SERVICE)
+		return fp_fail(err, FP_E_REFUSED, "the file describes a web service");
+	if (magic == FP_MAGIC_VRT) {
+		enum fp_status st = fp_vrt_check(name->path, name->root, use, err);
+		if (st == FP_OK)
+			fp_formats_allow_vrt(drivers, use);
+		return st;
+	}
+	fp_formats_allow(drivers, called, magic, use);
+	if (fp_format_foreign(called) && (magic == FP_MAGIC_NONE || magic == FP_MAGIC_FOLDER || magic == FP_MAGIC_NETCDF))
+		return fp_fail(err, FP_E_REFUSED, "this version does not open a file of this kind (%s)", fp_format_foreign(called));
+	if (drivers->n == 0)
+		return fp_fail(err, FP_E_INVALID, "the file holds no %s data", use == FP_USE_RASTER ? "raster" : "vector");
+	return FP_OK;
+}
+
+/* SQLite files are read from a copy when something would have to be written beside them. Only the GPKG driver can be told not to. */
+static const char *settle(const struct fp_gdal_name *name, const struct fp_sniff *s, int update, struct fp_error *err)
+{
+	if (update || s->magic != FP_MAGIC_SQLITE)
+		return name->path;
+	return fp_gdal_quiet_copy(name->path, s->wal_mode && !fp_path_has_suffix(name->path, ".gpkg"), err);
+}
+
+enum fp_status fp_gdal_open(GDALDatasetH *out, const struct fp_gdal_name *name, unsigned use, int update, const struct fp_strv *options,
+	struct fp_error *err)
+{
+	struct fp_strv drivers = {0};
+	struct fp_sniff s;
+	const char *path;
+	char *full, **o;
+	enum fp_status st;
+
+	*out = NULL;
+	if (fp_sniff(&s, name->path) != 0)
+		return fp_fail(err, FP_E_INVALID, "it cannot be read");
+	st = choose(&drivers, name, &s, use, err);
+	path = st == FP_OK ? settle(name, &s, update, err) : NULL;
+	if (!path) {
+		fp_strv_free(&drivers);
+		return st != FP_OK ? st : FP_E_REFUSED;
+	}
+	if (path != name->path)
+		s.wal_mode = 0; /* the copy may be tidied up */
+	full = fp_asprintf("%s%s%s", name->before, path, name->after);
+	o = open_options(options, &drivers, &s, update);
+	fp_strv_take(&drivers, NULL);
+	*out = GDALOpenEx(full, (use & FP_USE_VECTOR ? GDAL_OF_VECTOR : 0) | (use & FP_USE_RASTER ? GDAL_OF_RASTER : 0) |
+		(update ? GDAL_OF_UPDATE : GDAL_OF_READONLY), (const char *const *)drivers.items, (const char *const *)o, NULL);
+	CSLDestroy(o);
+	free(full);
+	drivers.n--;
+	fp_strv_free(&drivers);
+	return *out ? FP_OK : fp_fail(err, FP_E_INVALID, "no driver recognises its content");
+}

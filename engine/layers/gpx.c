@@ -1,0 +1,83 @@
+/* gpx (spec/layers.md 2.7): path?type=waypoint|route|track, a well-formed file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/layers/diagnose.h"
+#include "engine/project/source.h"
+#include "engine/project/xml.h"
+
+static int keep_nothing(const char *parent, int depth, const char *name)
+{
+	(void)parent;
+	(void)depth;
+	(void)name;
+	return 0;
+}
+
+static enum fp_status parse(const char *path, struct fp_error *err)
+{
+	enum { PIECE = 1 << 16 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct fp_xml *x;
+	char *piece;
+	xmlDoc *doc = NULL;
+	enum fp_status st = FP_OK;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return fp_fail_errno(err, errno, "cannot open it");
+	x = fp_xml_new_strict(keep_nothing);
+	piece = fp_alloc(PIECE);
+	while (st == FP_OK && (n = read(fd, piece, PIECE)) > 0)
+		st = fp_xml_feed(x, piece, (size_t)n, err);
+	if (st == FP_OK && n < 0)
+		st = fp_fail_errno(err, errno, "cannot read it");
+	if (st == FP_OK)
+		st = fp_xml_finish(x, &doc, err);
+	xmlFreeDoc(doc);
+	fp_xml_free(x);
+	free(piece);
+	close(fd);
+	return st;
+}
+
+static void check_file(struct fp_check *c, const char *real, const char *query)
+{
+	struct fp_error err;
+	struct fp_query q;
+	const char *type;
+
+	fp_query_parse(&q, query);
+	type = fp_query_get(&q, "type");
+	fp_verdict_file(c, real);
+	fp_verdict_invalid(c);
+	if (!type) {
+		fp_verdict_detail(c, "the source does not say which part of the file it means (type=)");
+		fp_verdict_remedy(c, "Add the GPX file to the project again.");
+	} else if (parse(real, &err) != FP_OK) {
+		fp_diagnose_content(c, real, NULL, err.msg);
+	} else {
+		fp_verdict_ok(c, FP_BY_CHECKED);
+		c->v->wkb_type = strcmp(type, "waypoint") == 0 ? 1 : 2;
+	}
+	fp_query_clear(&q);
+}
+
+void fp_check_gpx(struct fp_check *c)
+{
+	const char *source = c->layer->datasource;
+	size_t n = strcspn(source, "?");
+	char *written = fp_strndup(source, n), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
+	enum fp_gate gate = fp_gate(&real, c->project->root, path);
+
+	if (gate == FP_GATE_PASS)
+		check_file(c, real, source[n] ? source + n + 1 : "");
+	else
+		fp_diagnose_gate(c, gate, written, path);
+	free(written);
+	free(path);
+	free(real);
+}

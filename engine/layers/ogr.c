@@ -1,0 +1,276 @@
+/* ogr (spec/layers.md 2.1): path, tokens, layer, filter. */
+#include <ctype.h>
+#include <ogr_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "engine/base/path.h"
+#include "engine/layers/diagnose.h"
+#include "engine/layers/gdal_gate.h"
+#include "engine/layers/sqlite.h"
+#include "engine/layers/vrt.h"
+#include "engine/project/source.h"
+
+struct opened {
+	const struct fp_ogr_source *source;
+	const char *path; /* the real file */
+	GDALDatasetH ds;
+	OGRLayerH layer;
+	const char *driver;
+};
+
+static void list_layers(struct fp_strv *names, GDALDatasetH ds)
+{
+	int n = GDALDatasetGetLayerCount(ds);
+
+	for (int i = 0; i < n && i < 40; i++) {
+		OGRLayerH l = GDALDatasetGetLayer(ds, i);
+		if (l)
+			fp_strv_add(names, OGR_L_GetName(l));
+	}
+}
+
+static void no_such_layer(struct fp_check *c, GDALDatasetH ds, const char *path, const char *what)
+{
+	struct fp_strv names = {0};
+	char *list;
+
+	list_layers(&names, ds);
+	list = fp_name_list(&names, 12);
+	fp_verdict_detail(c, "no layer %s in file; it has: %s", what, *list ? list : "none");
+	if (fp_sqlite_has_leftover(path))
+		fp_verdict_remedy(c, "The GeoPackage was still open when it was uploaded (a \"-wal\" file is present). Close QGIS and all programs that use the file, "
+			"then upload again.");
+	fp_verdict_remedy(c, "Layer or table %s is not in the file. It has: %s. It was renamed or deleted after the project was saved: re-link the layer.", what,
+		*list ? list : "none");
+	free(list);
+	fp_strv_free(&names);
+}
+
+/* The layer that the source names; NULL after saying why there is none. */
+static OGRLayerH find_layer(struct fp_check *c, const struct opened *o)
+{
+	const struct fp_ogr_source *s = o->source;
+	OGRLayerH l = NULL;
+	char *what;
+
+	if (s->layername)
+		l = *s->layername ? GDALDatasetGetLayerByName(o->ds, s->layername) : NULL;
+	else
+		l = GDALDatasetGetLayer(o->ds, s->layerid > 0 ? s->layerid : 0);
+	if (l)
+		return l;
+	what = s->layername ? fp_asprintf("\"%s\"", s->layername) : fp_asprintf("number %d", s->layerid);
+	no_such_layer(c, o->ds, o->path, what);
+	free(what);
+	return NULL;
+}
+
+static int is_sqlite_driver(const char *driver)
+{
+	return strcmp(driver, "GPKG") == 0 || strcmp(driver, "SQLite") == 0;
+}
+
+static void bad_filter(struct fp_check *c, const char *reason)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "filter cannot be used: %s", reason);
+	fp_verdict_remedy(c, "Filter of the layer cannot be used: %s. Remove or fix the filter (layer properties, source, query builder).", reason);
+}
+
+/* A filter that is a whole query. GDAL's own dialect can open other files ('file'.table): such a query is not run. */
+static void check_select(struct fp_check *c, const struct opened *o, struct fp_gdal_messages *m)
+{
+	const char *sql = o->source->subset;
+	struct fp_error err;
+	enum fp_status st;
+	OGRLayerH result;
+
+	if (is_sqlite_driver(o->driver)) {
+		st = fp_sqlite_compile(o->path, sql, &err);
+		if (st == FP_E_REFUSED)
+			fp_verdict_not_checked(c, "Not fully checked: the filter was not run (%s).", err.msg);
+		else if (st != FP_OK)
+			bad_filter(c, err.msg);
+		return;
+	}
+	if (strstr(sql, "'.") || strstr(sql, "\".")) {
+		fp_verdict_not_checked(c, "Not fully checked: the filter reads other files and was not run.");
+		return;
+	}
+	result = GDALDatasetExecuteSQL(o->ds, sql, NULL, NULL);
+	if (result)
+		GDALDatasetReleaseResultSet(o->ds, result);
+	else
+		bad_filter(c, m->texts.n ? m->texts.items[m->texts.n - 1] : "the query gives nothing");
+}
+
+/* GeoPackages take any text as a filter and then show nothing: QGIS calls that valid, so do we, but aloud. */
+static void warn_unusable_filter(struct fp_check *c, const struct opened *o)
+{
+	char *quoted = fp_sqlite_quote(OGR_L_GetName(o->layer)), *sql = fp_asprintf("SELECT 1 FROM %s WHERE %s", quoted, o->source->subset);
+	struct fp_error err;
+
+	if (fp_sqlite_compile(o->path, sql, &err) == FP_E_INVALID)
+		fp_verdict_warn(c, "the filter cannot be used, so the layer will look empty: %s", err.msg);
+	free(quoted);
+	free(sql);
+}
+
+static void check_filter(struct fp_check *c, const struct opened *o, struct fp_gdal_messages *m)
+{
+	const char *sql = o->source->subset;
+
+	if (!*sql)
+		return;
+	if (strncasecmp(sql, "SELECT ", 7) == 0)
+		check_select(c, o, m);
+	else if (is_sqlite_driver(o->driver))
+		warn_unusable_filter(c, o);
+	else if (OGR_L_SetAttributeFilter(o->layer, sql) != OGRERR_NONE)
+		bad_filter(c, m->texts.n ? m->texts.items[m->texts.n - 1] : sql);
+}
+
+/* The driver's own key unless that is a field too, else a field called "fid"; a name with a comma cannot be a key in QField. */
+static char *primary_key(OGRLayerH layer)
+{
+	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(layer);
+	const char *fid = OGR_L_GetFIDColumn(layer);
+	int i;
+
+	if (*fid && OGR_FD_GetFieldIndex(defn, fid) < 0)
+		return strchr(fid, ',') ? NULL : fp_strdup(fid);
+	i = OGR_FD_GetFieldIndex(defn, "fid");
+	return i >= 0 ? fp_strdup(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i))) : NULL;
+}
+
+/* A layer that declares no type is what its first geometry is, and a plain table when it has none. */
+static OGRwkbGeometryType peek(OGRLayerH layer)
+{
+	OGRwkbGeometryType type = wkbNone;
+
+	OGR_L_ResetReading(layer);
+	for (int i = 0; i < 1000 && type == wkbNone; i++) {
+		OGRFeatureH f = OGR_L_GetNextFeature(layer);
+		OGRGeometryH g = f ? OGR_F_GetGeometryRef(f) : NULL;
+		if (g)
+			type = OGR_G_GetGeometryType(g);
+		OGR_F_Destroy(f);
+		if (!f)
+			break;
+	}
+	OGR_L_ResetReading(layer);
+	return type;
+}
+
+static int wkb_type(const struct opened *o)
+{
+	OGRwkbGeometryType t;
+	int flat, add;
+
+	if (*o->source->geometrytype && fp_wkb_type(o->source->geometrytype) >= 0)
+		return fp_wkb_type(o->source->geometrytype);
+	t = OGR_L_GetGeomType(o->layer);
+	if (t == wkbUnknown)
+		t = peek(o->layer);
+	flat = (int)OGR_GT_Flatten(t);
+	add = (OGR_GT_HasZ(t) ? 1000 : 0) + (OGR_GT_HasM(t) ? 2000 : 0);
+	/* A shapefile's lines and polygons may have parts, so QGIS takes them for multi ones. */
+	if (strcmp(o->driver, "ESRI Shapefile") == 0 && (flat == 2 || flat == 3))
+		flat += 3;
+	return flat == 100 ? 100 : flat + add;
+}
+
+static void warn_about_file(struct fp_check *c, const struct opened *o)
+{
+	const char *p = o->path;
+	struct fp_strv gone = {0};
+
+	if (strcmp(o->driver, "ESRI Shapefile") == 0 && fp_path_has_suffix(p, ".shp") && OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(o->layer)) == 0)
+		fp_verdict_warn(c, "shapefile incomplete: .dbf missing, the layer has no attributes");
+	if (fp_sqlite_has_leftover(p))
+		fp_verdict_warn(c, "the file was still open when it was uploaded (a \"-wal\" file is present): close QGIS before uploading");
+	if (strcmp(o->driver, "OGR_VRT") == 0)
+		fp_vrt_missing(&gone, p);
+	for (size_t i = 0; i < gone.n; i++)
+		fp_verdict_warn(c, "the VRT's source \"%s\" is missing", gone.items[i]);
+	fp_strv_free(&gone);
+}
+
+static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_messages *m)
+{
+	o->driver = GDALGetDriverShortName(GDALGetDatasetDriver(o->ds));
+	if (GDALDatasetGetLayerCount(o->ds) == 0) {
+		fp_verdict_invalid(c);
+		fp_diagnose_content(c, o->path, m, "the file holds no vector layer");
+		return;
+	}
+	o->layer = find_layer(c, o);
+	if (!o->layer) {
+		fp_verdict_invalid(c);
+		return;
+	}
+	fp_verdict_ok(c, FP_BY_CHECKED);
+	check_filter(c, o, m);
+	if (c->v->status != FP_LAYER_OK)
+		return;
+	c->v->pk = primary_key(o->layer);
+	c->v->wkb_type = wkb_type(o);
+	warn_about_file(c, o);
+}
+
+static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, const char *real)
+{
+	struct opened o = {.source = s, .path = real};
+	struct fp_gdal_name name = {s->vsi, real, s->inner, c->project->root};
+	struct fp_gdal_messages m;
+	struct fp_error err;
+	enum fp_status st;
+
+	fp_gdal_collect(&m, c->project->root);
+	st = fp_gdal_open(&o.ds, &name, FP_USE_VECTOR, 0, &s->options, &err);
+	if (st == FP_OK) {
+		check_opened(c, &o, &m);
+		GDALClose(o.ds);
+	} else if (st == FP_E_REFUSED) {
+		fp_verdict_not_checked(c, "Not checked: %s.", err.msg);
+	} else {
+		fp_verdict_invalid(c);
+		fp_diagnose_content(c, real, &m, err.msg);
+	}
+	fp_gdal_collect_end();
+	fp_strv_free(&m.texts);
+}
+
+/* The path as the project spells it: the source up to its first token. Caller frees. */
+static char *as_written(const char *source)
+{
+	return fp_strndup(source, strcspn(source, "|"));
+}
+
+void fp_check_ogr(struct fp_check *c)
+{
+	struct fp_ogr_source s;
+	char *real = NULL, *written;
+	enum fp_gate gate;
+
+	fp_ogr_source_parse(&s, c->layer->home, c->layer->datasource);
+	written = as_written(c->layer->datasource);
+	if (!*s.path) {
+		fp_verdict_invalid(c);
+		fp_verdict_detail(c, "the data source is empty");
+		fp_verdict_remedy(c, "The layer names no file. Re-link it in QGIS and save the project.");
+	} else if (strstr(s.inner, "..") || (gate = fp_gate(&real, c->project->root, s.path)) == FP_GATE_OUTSIDE) {
+		fp_diagnose_gate(c, FP_GATE_OUTSIDE, written, s.path);
+	} else if (gate != FP_GATE_PASS) {
+		fp_diagnose_gate(c, gate, written, s.path);
+	} else {
+		fp_verdict_file(c, real);
+		open_and_check(c, &s, real);
+	}
+	free(real);
+	free(written);
+	fp_ogr_source_clear(&s);
+}

@@ -1,0 +1,121 @@
+#include "engine/layers/sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/mem.h"
+#include "engine/layers/formats.h"
+#include "engine/layers/gdal_gate.h"
+
+/* Only reading, and no function that reaches out of the database. */
+static int authorize(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
+{
+	static const char *const denied[] = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", NULL};
+
+	(void)arg;
+	(void)a;
+	(void)database;
+	(void)trigger;
+	if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE)
+		return SQLITE_OK;
+	if (action != SQLITE_FUNCTION)
+		return SQLITE_DENY;
+	for (const char *const *d = denied; *d; d++)
+		if (b && sqlite3_stricmp(b, *d) == 0)
+			return SQLITE_DENY;
+	return SQLITE_OK;
+}
+
+static char *as_uri(const char *path, int immutable)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_adds(&b, "file:");
+	for (const char *p = path; *p; p++) {
+		if (strchr("%?#", *p))
+			fp_buf_addf(&b, "%%%02X", (unsigned char)*p);
+		else
+			fp_buf_addc(&b, *p);
+	}
+	fp_buf_addf(&b, "?mode=ro%s", immutable ? "&immutable=1" : "");
+	return fp_buf_take(&b);
+}
+
+enum fp_status fp_sqlite_open(sqlite3 **db, const char *path, struct fp_error *err)
+{
+	const char *settled = fp_gdal_quiet_copy(path, 0, err);
+	enum fp_status st = FP_OK;
+	char *uri;
+
+	*db = NULL;
+	if (!settled)
+		return FP_E_REFUSED;
+	uri = as_uri(settled, settled == path); /* a copy may have a -wal to be read */
+	if (sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
+		st = fp_fail(err, FP_E_INVALID, "%s", *db ? sqlite3_errmsg(*db) : "out of memory");
+	free(uri);
+	if (st != FP_OK) {
+		sqlite3_close(*db);
+		*db = NULL;
+		return st;
+	}
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_limit(*db, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
+	sqlite3_limit(*db, SQLITE_LIMIT_ATTACHED, 0);
+	return FP_OK;
+}
+
+static int is_beyond_us(const char *message)
+{
+	static const char *const starts[] = {"no such function", "no such module", "not authorized", "access to", "prohibited", "unsafe use of"};
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (strncmp(message, starts[i], strlen(starts[i])) == 0)
+			return 1;
+	return strstr(message, "prohibited") != NULL;
+}
+
+enum fp_status fp_sqlite_compile_on(sqlite3 *db, const char *sql, struct fp_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *tail = "";
+	enum fp_status st = FP_OK;
+
+	sqlite3_set_authorizer(db, authorize, NULL);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, &tail) != SQLITE_OK)
+		st = fp_fail(err, is_beyond_us(sqlite3_errmsg(db)) ? FP_E_REFUSED : FP_E_INVALID, "%s", sqlite3_errmsg(db));
+	else if (!stmt)
+		st = fp_fail(err, FP_E_INVALID, "it is empty");
+	sqlite3_finalize(stmt);
+	sqlite3_set_authorizer(db, NULL, NULL);
+	return st;
+}
+
+enum fp_status fp_sqlite_compile(const char *path, const char *sql, struct fp_error *err)
+{
+	sqlite3 *db;
+	enum fp_status st = fp_sqlite_open(&db, path, err);
+
+	if (st != FP_OK)
+		return st;
+	st = fp_sqlite_compile_on(db, sql, err);
+	sqlite3_close(db);
+	return st;
+}
+
+char *fp_sqlite_quote(const char *name)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_addc(&b, '"');
+	for (; *name; name++) {
+		if (*name == '"')
+			fp_buf_addc(&b, '"');
+		fp_buf_addc(&b, *name);
+	}
+	fp_buf_addc(&b, '"');
+	return fp_buf_take(&b);
+}
