@@ -5,3 +5,34 @@ UI_TEST_HOME = tests/ui_home.c tests/ui_home.h
 SUITES += tests/test_ui
 tests_test_ui_SOURCES = tests/test_ui.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
 tests_test_ui_LDADD = $(UI_TEST_LDADD)
+
+SUITES += tests/test_ui_golden
+tests_test_ui_golden_SOURCES = tests/test_ui_golden.c $(UI_TEST_HOME)
+tests_test_ui_golden_LDADD = $(UI_TEST_LDADD)
+EXTRA_DIST += $(UI_SCREENS)
+UI_SCREENS = \
+	tests/console/looks.80x24-utf8 tests/console/looks.80x24-utf8-mono tests/console/looks.script \
+	tests/console/reapply.120x40-utf8 tests/console/reapply.40x15-utf8 tests/console/reapply.80x24-ascii tests/console/reapply.80x24-utf8 \
+	tests/console/reapply.script \
+	tests/console/views.120x40-ascii tests/console/views.120x40-utf8 tests/console/views.40x15-ascii tests/console/views.40x15-utf8 \
+	tests/console/views.80x24-ascii tests/console/views.80x24-utf8 tests/console/views.script
+
+# The console on a terminal of its own: what the tests of pty and the benchmark run.
+if HAVE_VTERM
+check_PROGRAMS += tests/ui_host
+tests_ui_host_SOURCES = tests/ui_host.c
+tests_ui_host_LDADD = libui.a libfieldpost.a $(CURSES_LIBS) $(SQLITE_LIBS) $(BASE_LIBS)
+
+SUITES += tests/test_ui_pty
+tests_test_ui_pty_SOURCES = tests/test_ui_pty.c tests/pty.c tests/pty.h $(UI_TEST_HOME)
+tests_test_ui_pty_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
+tests_test_ui_pty_LDADD = $(VTERM_LIBS) $(UI_TEST_LDADD) -lutil
+
+EXTRA_PROGRAMS = tests/bench/bench_console
+tests_bench_bench_console_SOURCES = tests/bench/bench_console.c tests/pty.c tests/pty.h $(UI_TEST_HOME)
+tests_bench_bench_console_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
+tests_bench_bench_console_LDADD = libfieldpost.a $(VTERM_LIBS) $(SQLITE_LIBS) $(BASE_LIBS) -lutil
+bench: all tests/bench/bench_console
+	FIELDPOST_BUILD='$(abs_top_builddir)' FIELDPOST_DATA='$(abs_top_srcdir)/data' tests/bench/bench_console
+endif
+.PHONY: bench

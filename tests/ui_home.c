@@ -138,13 +138,13 @@ struct fp_store *ui_home_big(int64_t changes, int64_t jobs)
 		"'big.qgs', 1, " NOW ")");
 	run_number(s, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) INSERT INTO job (project_id, type, status, \"trigger\", created_by, created_at, "
 		"touched_at, queued_at, started_at, finished_at, verdict) SELECT '" UI_BEES "', iif(n % 5, 'delta_apply', 'process_projectfile'), "
-		"iif(n % 7, 'finished', 'failed'), 'push', 'field-' || n % 9, " NOW " - 100000000 + n * 1000, 1, 2, " NOW " - 100000000 + n * 1000, "
+		"iif(n % 7, 'finished', 'failed'), 'push', 'field-' || (n % 9), " NOW " - 100000000 + n * 1000, 1, 2, " NOW " - 100000000 + n * 1000, "
 		NOW " - 100000000 + n * 1000 + 800, n || ' applied' FROM i", jobs);
 	ui_home_run(s, "INSERT INTO deltafile (id, project_id, uuid, sha256, at, by, text) VALUES (1, '" UI_BEES "', 'd', printf('%064d', 1), 1, 'x', x'7b7d')");
 	run_number(s, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) INSERT INTO change (id, project_id, deltafile_id, uuid, status, wanted_by, "
 		"method, layer_id, local_layer_id, layer_name, local_pk, source_pk, client_id, feature_pk, fields, created_by, created_at, updated_at) "
 		"SELECT n, '" UI_BEES "', 1, printf('c0000000-0000-4000-8000-%012d', n), CASE n % 10 WHEN 9 THEN 'conflict' WHEN 8 THEN 'pending' ELSE 'applied' END, 'x', 'patch', "
-		"'trees', 'trees', 'Trees of street ' || n % 40, n, n, 'tablet', n, 'species, height', 'field-' || n % 9, " NOW " - 100000000 + n * 1000, 1 FROM i", changes);
+		"'trees', 'trees', 'Trees of street ' || (n % 40), n, n, 'tablet', n, 'species, height', 'field-' || (n % 9), " NOW " - 100000000 + n * 1000, 1 FROM i", changes);
 	ui_home_run(s, "INSERT INTO change_body SELECT id, '{}' FROM change");
 	run_number(s, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 2000) INSERT INTO job_log (job_id, seq, at, level, step, text) "
 		"SELECT ?, n, " NOW ", 'info', 'apply', 'delta ' || n || ' was applied' FROM i", jobs);

@@ -22,7 +22,8 @@ const struct fp_act fp_acts[] = {
 	{ "search", "/", "TEXT", "Search the text", "search", TEXT, 0, fp_act_search },
 	{ "follow", "F", NULL, "Stay at the end of the log as it grows, or stop staying there", "follow", FP_IN_JOB, 0, fp_act_follow },
 	{ "cancel", "x", NULL, "Cancel the job, after a question", "cancel", FP_IN_JOBS | FP_IN_JOB, 1, fp_act_cancel },
-	{ "back", "<Esc> q", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
+	{ "back", "<Esc>", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
+	{ "close", "q", NULL, "Go back to the view below; from the first one, quit", NULL, ALL, 0, fp_act_close },
 	{ "command", ":", NULL, "Go to a view or run a command by name; Tab completes", "command", ALL, 0, fp_act_command },
 
 	{ "down", "j <Down>", NULL, "Down one row", NULL, ALL, 0, fp_act_down },

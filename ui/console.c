@@ -83,6 +83,8 @@ static unsigned on_keys(struct loop *l)
 		if (key == FP_KEY_NONE)
 			break;
 		now = fp_console_key(&l->c, key, &click);
+		if (now & FP_DO_RELOAD)
+			now |= FP_DO_PAINT;
 		if (now && !(now & FP_DO_QUIT))
 			fp_console_read(&l->c, now); /* the next key may act on the row that this one went to */
 		todo |= now & ~(unsigned)FP_DO_RELOAD;

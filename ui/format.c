@@ -77,6 +77,9 @@ char *fp_format_age(char out[FP_FORMAT_SIZE], int64_t ms)
 	out[0] = '\0';
 	if (ms == 0)
 		return out;
-	snprintf(out, FP_FORMAT_SIZE, "%s ago", fp_time_span(span, age > 0 ? age : 0));
+	if (age < 10000) /* tenths of a second would only flicker */
+		snprintf(out, FP_FORMAT_SIZE, "%lld s ago", age > 0 ? (long long)age / 1000 : 0LL);
+	else
+		snprintf(out, FP_FORMAT_SIZE, "%s ago", fp_time_span(span, age));
 	return out;
 }

@@ -40,8 +40,6 @@ static unsigned filtered(struct fp_console *c, const char *filter)
 {
 	struct fp_error err;
 
-	if (!*filter)
-		return FP_DO_RELOAD;
 	if (fp_view_filter(fp_top(c), filter, &err))
 		return fp_show_error(c, &err);
 	return FP_DO_RELOAD;
@@ -51,7 +49,6 @@ static unsigned go(struct fp_console *c, const struct fp_view_ops *ops, const ch
 {
 	char id[FP_UUID_SIZE];
 	struct named n = { NULL };
-	struct fp_view *before = fp_top(c);
 	const char *rest = arg;
 	unsigned todo;
 
@@ -62,7 +59,7 @@ static unsigned go(struct fp_console *c, const struct fp_view_ops *ops, const ch
 		todo = fp_switch(c, ops);
 	}
 	free(n.name);
-	if (fp_top(c)->ops != ops || (fp_top(c) == before && !*rest))
+	if (fp_top(c)->ops != ops || !*rest)
 		return todo;
 	return todo | filtered(c, rest);
 }

@@ -145,9 +145,12 @@ unsigned fp_act_back(struct fp_console *c, const char *arg)
 			return fp_show_error(c, &err);
 		return FP_DO_RELOAD;
 	}
-	if (c->depth == 1)
-		return fp_act_quit(c, "");
-	return fp_pop(c);
+	return c->depth == 1 ? fp_note(c, "This is the first view: q quits.") : fp_pop(c);
+}
+
+unsigned fp_act_close(struct fp_console *c, const char *arg)
+{
+	return c->depth == 1 ? fp_act_quit(c, arg) : fp_pop(c);
 }
 
 static unsigned really_quit(struct fp_console *c, int64_t arg)

@@ -135,8 +135,21 @@ static void modes(int no_mouse)
 	nodelay(input, TRUE);
 	if (!no_mouse && has_terminal) {
 		mouseinterval(0);
-		mousemask(BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+		mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL); /* press and release read at once are one click */
 	}
+}
+
+/* Arrows as terminals send them that do not care for the mode they were asked for. */
+static const struct { const char *sequence; int key; } alternates[] = {
+	{ "\033[A", KEY_UP }, { "\033[B", KEY_DOWN }, { "\033[C", KEY_RIGHT }, { "\033[D", KEY_LEFT }, { "\033[H", KEY_HOME }, { "\033[F", KEY_END },
+	{ "\033OA", KEY_UP }, { "\033OB", KEY_DOWN }, { "\033OC", KEY_RIGHT }, { "\033OD", KEY_LEFT }, { "\033[1~", KEY_HOME }, { "\033[4~", KEY_END },
+};
+
+static void define_alternates(void)
+{
+	for (size_t i = 0; i < sizeof alternates / sizeof *alternates; i++)
+		if (key_defined(alternates[i].sequence) == 0)
+			define_key(alternates[i].sequence, alternates[i].key);
 }
 
 enum fp_status fp_term_open(const struct fp_term_options *o, struct fp_error *err)
@@ -168,6 +181,7 @@ enum fp_status fp_term_open(const struct fp_term_options *o, struct fp_error *er
 	input = newpad(1, 1);
 	fp_assert(input);
 	modes(o->no_mouse);
+	define_alternates();
 	colour = has_colors() && !(no_colour && *no_colour);
 	if (colour) {
 		start_color();
@@ -222,6 +236,28 @@ static const struct { int from, to; } translated[] = {
 	{ KEY_F(1), FP_KEY_F1 }, { KEY_ENTER, FP_KEY_ENTER }, { KEY_BACKSPACE, FP_KEY_BACKSPACE },
 };
 
+/* After ESC: a sequence that nobody knows is swallowed whole, so that its letters are not taken for keys. */
+static int unknown_sequence(void)
+{
+	wint_t c;
+	int r = wget_wch(input, &c);
+
+	if (r == ERR)
+		return FP_KEY_ESC;
+	if (r == KEY_CODE_YES) {
+		ungetch((int)c);
+		return FP_KEY_ESC;
+	}
+	if (c != '[' && c != 'O') {
+		unget_wch((wchar_t)c);
+		return FP_KEY_ESC;
+	}
+	do
+		r = wget_wch(input, &c);
+	while (r == OK && c < 0x40);
+	return FP_KEY_OTHER;
+}
+
 static int read_mouse(struct fp_click *click)
 {
 	MEVENT m;
@@ -248,6 +284,8 @@ int fp_term_key(struct fp_click *click)
 	if (r == OK) {
 		if (c == 8)
 			return FP_KEY_BACKSPACE;
+		if (c == FP_KEY_ESC)
+			return unknown_sequence();
 		return c == '\n' ? FP_KEY_ENTER : c == 0 ? FP_KEY_OTHER : (int)c;
 	}
 	if (c == KEY_MOUSE)

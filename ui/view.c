@@ -108,6 +108,31 @@ static enum fp_status read_rows(struct fp_view *v, int64_t offset, int64_t limit
 	return v->ops->rows(v, &q, offset - own, limit, to, err);
 }
 
+/* The same rows, counted from the end of the list: a store walks over OFFSET rows, so the way is never longer than half the list. */
+static enum fp_status read_from_end(struct fp_view *v, int64_t offset, int64_t limit, struct fp_rows *to, struct fp_error *err)
+{
+	struct fp_query q = fp_view_query(v);
+	enum fp_status st;
+
+	if (limit > v->count - offset)
+		limit = v->count - offset;
+	q.reverse = !q.reverse;
+	st = v->ops->rows(v, &q, v->count - offset - limit, limit, to, err);
+	for (size_t i = 0, k = to->n; i + 1 < k; i++) {
+		struct fp_row row = to->row[i];
+		to->row[i] = to->row[--k];
+		to->row[k] = row;
+	}
+	return st;
+}
+
+static enum fp_status read_window(struct fp_view *v, struct fp_error *err)
+{
+	int from_end = v->ops->rank && v->window_at > v->count / 2; /* lists of the store, long enough to know their ranks */
+
+	return (from_end ? read_from_end : read_rows)(v, v->window_at, 3 * (int64_t)v->height, &v->window, err);
+}
+
 enum fp_status fp_view_fetch(struct fp_view *v, struct fp_error *err)
 {
 	int64_t end = v->top + v->height < v->count ? v->top + v->height : v->count;
@@ -119,7 +144,7 @@ enum fp_status fp_view_fetch(struct fp_view *v, struct fp_error *err)
 	}
 	fp_rows_clear(&v->window);
 	v->window_at = v->top > v->height ? v->top - v->height : 0;
-	st = v->count > 0 ? read_rows(v, v->window_at, 3 * (int64_t)v->height, &v->window, err) : FP_OK;
+	st = v->count > 0 ? read_window(v, err) : FP_OK;
 	remember(v);
 	return st;
 }

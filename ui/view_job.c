@@ -44,6 +44,30 @@ static void add_facts(struct fp_view *v, const struct fp_job_row *r)
 	fp_buf_free(&b);
 }
 
+/* A flat JSON object in words: "layers 4, ok 2"; what is true is named alone, what is false with "no". */
+static void add_object(struct fp_view *v, const char *label, const char *json)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	json_t *root = NULL, *value;
+	const char *key, *between = " ";
+
+	if (!*json || fp_json_parse(&root, json, strlen(json), NULL))
+		return;
+	fp_buf_adds(&b, label);
+	json_object_foreach(root, key, value) {
+		char *text = json_is_string(value) ? fp_strdup(json_string_value(value)) : fp_json_dump(value);
+		if (json_is_boolean(value))
+			fp_buf_addf(&b, "%s%s%s", between, json_is_true(value) ? "" : "no ", key);
+		else
+			fp_buf_addf(&b, "%s%s %s", between, key, text);
+		between = ", ";
+		free(text);
+	}
+	fp_wrap(&v->lines, FP_STYLE_DIM, v->width, 10, b.data);
+	fp_buf_free(&b);
+	json_decref(root);
+}
+
 static void add_job(void *arg, const struct fp_job_row *r)
 {
 	struct fp_view *v = arg;
@@ -65,20 +89,12 @@ static void add_job(void *arg, const struct fp_job_row *r)
 	if (*r->hint)
 		fp_wrap(&v->lines, FP_STYLE_BOLD, v->width, 2, r->hint);
 	add_facts(v, r);
-	fp_buf_clear(&b);
 	if (strcmp(r->type, "process_projectfile") == 0 && strcmp(r->status, "finished") == 0) {
 		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Layers    as this project's newest check found them: Enter");
 		fp_rows_link(&v->lines, v->lines.n - 1, "layers %s", r->project_id);
 	}
-	if (*r->result) {
-		fp_buf_addf(&b, "Result    %s", r->result);
-		fp_wrap(&v->lines, FP_STYLE_DIM, v->width, 10, b.data);
-		fp_buf_clear(&b);
-	}
-	if (*r->sandbox) {
-		fp_buf_addf(&b, "Sandbox   %s", r->sandbox);
-		fp_wrap(&v->lines, FP_STYLE_DIM, v->width, 10, b.data);
-	}
+	add_object(v, "Result   ", r->result);
+	add_object(v, "Sandbox  ", r->sandbox);
 	fp_buf_free(&b);
 }
 

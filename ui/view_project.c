@@ -91,6 +91,8 @@ static void add_row(void *arg, const struct fp_project_row *r)
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, r->problems ? "Problems" : r->checked_at ? "No problem was found" : "Not checked yet: a asks for a check");
 	if (!*r->project_file)
 		add_link(v, FP_STYLE_BAD, "files", "  There is no project file. Upload it: fieldpost file put \"%s\" project.qgs ...", r->name);
+	else if (strcmp(r->status, "failed") == 0)
+		add_link(v, FP_STYLE_BAD, "jobs type:process_projectfile", "  The project file could not be processed: Enter shows the jobs that say why.");
 }
 
 static void add_problem(void *arg, const struct fp_layer_row *r)
