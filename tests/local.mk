@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
@@ -58,3 +58,14 @@ tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
 tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_sample
+tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
+tests_test_sample_LDADD = $(TEST_LDADD)
+
+# What is measured, not checked. Programs of tests/bench are built for it alone.
+BENCHES =
+EXTRA_PROGRAMS = $(BENCHES)
+.PHONY: bench
+bench: all $(BENCHES)
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/bench/bench.sh

@@ -23,7 +23,7 @@ some() {
 }
 
 ours=$(find src ui engine -name '*.[ch]' | sort)
-all=$(find src ui engine tests -name '*.[ch]' ! -path engine/layers/check.h | sort)
+all=$(find src ui engine tests -name '*.[ch]' | sort)
 some "$ours" "no sources below $(pwd)"
 
 grep -nE '#[[:space:]]*include[[:space:]]*[<"](n?curses|term|panel|form|menu)(w/[a-z]*)?(\.h|[>"])' $(find engine -name '*.[ch]') >"$tmp"
@@ -116,6 +116,9 @@ else
 	n=$((n + 1))
 	echo "ok $n # SKIP no mandoc here"
 fi
+
+ldd "$build/fieldpost" | grep -iE 'gdal|libxml2|libzip' >"$tmp"
+rule "fieldpost itself links neither GDAL nor what reads projects"
 
 sh -n bootstrap 2>"$tmp"
 sh -n .ci/run 2>>"$tmp"

@@ -1,0 +1,101 @@
+#!/bin/sh
+# What `make bench` prints: times as the best of several runs, and ratios to floors that were measured in the same minute on the same machine.
+# Figures that need ../shared/bench (deterministic data, and the floor in plain SQLite) or QGIS's Python are left out where those are not there.
+set -u
+src=${FIELDPOST_SOURCE:?run by make bench}
+fieldpost=${FIELDPOST_BUILD:?}/fieldpost
+gen=$src/../shared/bench
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+FIELDPOST_HOME=$dir/home
+export FIELDPOST_HOME
+quick=${FIELDPOST_BENCH_QUICK:-}
+
+# best N COMMAND...: the shortest of N runs in ms, in $ms. BEFORE is run before each and not counted.
+BEFORE=:
+best() {
+	runs=$1
+	shift
+	ms=
+	while [ "$runs" -gt 0 ]; do
+		$BEFORE || exit 1
+		from=$(date +%s%N)
+		"$@" >"$dir/out" 2>"$dir/err" </dev/null
+		code=$?
+		ms=$(awk -v a="$from" -v b="$(date +%s%N)" -v least="${ms:-1e9}" 'BEGIN { t = (b - a) / 1e6; printf "%.2f", t < least ? t : least }')
+		[ $code -le 1 ] || { echo "bench: $* gave exit $code: $(head -n 1 "$dir/err")" >&2; exit 1; }
+		runs=$((runs - 1))
+	done
+}
+
+# line WHAT [FLOOR-MS FLOOR]: $ms, and its ratio to the floor
+line() {
+	awk -v w="$1" -v a="$ms" -v b="${2:-0}" -v f="${3:-}" 'BEGIN {
+		printf "%-44s %9.2f ms", w, a
+		if (f) printf " %8.2f x %s (%.2f ms)", a / b, f, b
+		print "" }'
+}
+
+echo "Starting"
+best 10 true
+none=$ms
+line "an empty process"
+best 10 "$fieldpost" --version
+line "fieldpost --version" "$none" "an empty process"
+"$fieldpost" init --yes >/dev/null || exit 1
+best 10 "$fieldpost" project list
+line "fieldpost project list, an empty home" "$none" "an empty process"
+
+echo "Checking layers"
+echo '<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM"><qgis version="3.22.0"><projectlayers/></qgis>' >"$dir/empty.qgs"
+best 10 "$fieldpost" check "$dir/empty.qgs"
+start=$ms
+line "a worker that opens an empty project" "$none" "an empty process"
+best 10 "$fieldpost" check "$src/data/sample/project/trees.qgs"
+line "check of the sample: 7 layers" "$start" "the worker's start"
+
+fresh_copy() { rm -rf "$dir/raw.gpkg" "$dir/applied"; cp "$dir/p/points.gpkg" "$dir/raw.gpkg"; }
+fresh_home() {
+	rm -rf "$FIELDPOST_HOME"
+	"$fieldpost" init --yes >/dev/null && echo 'upload_settle_ms: 0' >"$FIELDPOST_HOME/config.yaml" &&
+		"$fieldpost" project create P --from "$dir/p" --yes >/dev/null && "$fieldpost" engine run --once >/dev/null &&
+		"$fieldpost" change push P "$dir/deltas.json" --yes >/dev/null
+}
+
+python=/usr/bin/python3
+if [ -d "$gen" ] && $python -c 'import osgeo, qgis.core' 2>/dev/null; then
+	echo "Applying to 100,000 points; the floor is the same row changes in plain SQLite"
+	mkdir "$dir/p"
+	$python "$gen/gen_gpkg.py" "$dir/p/points.gpkg" 100000 && (cd "$dir/p" &&
+		$python "$gen/gen_project.py" project.qgs "points.gpkg|layername=points" points_1 >/dev/null 2>&1) || exit 1
+	for n in 1 100 1000 10000; do
+		[ -n "$quick" ] && [ $n -gt 100 ] && continue
+		$python "$gen/gen_deltas.py" "$dir/deltas.json" $n --layer-id points_1
+		BEFORE=fresh_copy
+		best 3 $python "$gen/raw_apply.py" "$dir/raw.gpkg" "$dir/deltas.json"
+		floor=$ms
+		best 3 "$fieldpost" apply "$dir/p/project.qgs" "$dir/deltas.json" --output "$dir/applied"
+		line "apply $n" "$floor" "plain SQLite"
+		BEFORE=fresh_home
+		best 2 "$fieldpost" engine run --once
+		done=$("$fieldpost" change list P status:applied --json | grep -c '"uuid"')
+		[ "$done" = $n ] || { echo "bench: $done of $n changes were applied" >&2; exit 1; }
+		line "  in a home: engine run --once" "$floor" "plain SQLite"
+		BEFORE=:
+	done
+else
+	echo "Applying: left out, ../shared/bench or QGIS's Python is not here"
+fi
+
+if [ -x "$FIELDPOST_BUILD/tests/bench/bench_console" ]; then
+	echo "The console"
+	"$FIELDPOST_BUILD/tests/bench/bench_console" || exit 1
+fi
+
+echo "Sizes"
+for p in fieldpost fieldpost-worker; do
+	strip -o "$dir/stripped" "$FIELDPOST_BUILD/$p"
+	printf '%-46s %10d kB   %3d shared libraries\n' "$p, stripped" $(($(wc -c <"$dir/stripped") / 1024)) "$(ldd "$FIELDPOST_BUILD/$p" | wc -l)"
+done
+printf '%-46s %10d lines of C in %d files, %d lines of tests\n' "sources" "$(cat $(find "$src/src" "$src/ui" "$src/engine" -name '*.[ch]') | wc -l)" \
+	"$(find "$src/src" "$src/ui" "$src/engine" -name '*.[ch]' | wc -l)" "$(cat "$src"/tests/*.[ch] "$src"/tests/*.sh | wc -l)"

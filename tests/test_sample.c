@@ -1,0 +1,94 @@
+/* The whole way on the sample project, with the real worker: what `./bootstrap demo` shows, and what README and doc/formats.md say of it. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+
+TestSuite(sample, .timeout = 100);
+
+static const char *sample(const char *name)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof path, "%s/data/sample/%s", getenv("FIELDPOST_SOURCE"), name);
+	return path;
+}
+
+static void home(void)
+{
+	cli_folder();
+	cli_write("home/config.yaml", "upload_settle_ms: 0\n");
+	cli_wants(0, "init --yes");
+	cli_wants(0, "project create Trees --from '%s' --yes", sample("project"));
+	cli_wants(0, "engine run --once");
+}
+
+static void layers_are_as_described(const json_t *answer)
+{
+	static const struct { const char *name; int valid; const char *status, *error; } want[] = {
+		{"Benches", 0, "invalid_dataprovider", "File \"benches.gpkg\" missing."},
+		{"Height model", 1, "ok", ""},
+		{"Tree inspections", 0, "invalid_dataprovider", ""},
+		{"Inspectors", 1, "ok", ""},
+		{"Parcels", 1, "ok", ""},
+		{"Paths", 1, "ok", ""},
+		{"Trees", 1, "ok", ""},
+	};
+	const json_t *layers = json_object_get(answer, "layers");
+
+	cr_assert_eq(json_array_size(layers), sizeof want / sizeof *want);
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+		const json_t *l = json_array_get(layers, i);
+		cr_assert_str_eq(fp_json_str_or(l, "name", ""), want[i].name);
+		cr_assert_eq(fp_json_bool(l, "is_valid", -1), want[i].valid, "%s", want[i].name);
+		cr_assert_str_eq(fp_json_str_or(l, "status", ""), want[i].status, "%s", want[i].name);
+		cr_assert_str_eq(fp_json_str_or(l, "error_summary", ""), want[i].error, "%s", want[i].name);
+		cr_assert_eq(*fp_json_str_or(l, "remedy", "") != 0, !want[i].valid, "%s", want[i].name);
+	}
+}
+
+Test(sample, its_layers_are_checked_without_a_home_and_nothing_is_written_beside_it)
+{
+	struct stat before, after;
+
+	cr_assert_eq(stat(sample("project"), &before), 0);
+	layers_are_as_described(cli_json(1, "check '%s' --json", sample("project/trees.qgs")));
+	cr_assert_eq(stat(sample("project"), &after), 0);
+	cr_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+	cli_says(1, "True      ok", "check '%s'", sample("project/trees.qgs"));
+}
+
+Test(sample, its_layers_are_checked_in_a_home_and_the_log_shows_the_table)
+{
+	const json_t *project;
+
+	home();
+	layers_are_as_described(cli_json(1, "layers Trees --json"));
+	cli_says(0, "File \"benches.gpkg\" missing.", "job log 1");
+	project = cli_json(0, "project show Trees --json");
+	cr_assert_str_eq(fp_json_str_or(project, "title", ""), "Town trees");
+	cr_assert_str_eq(fp_json_str_or(project, "crs", ""), "EPSG:2056");
+	cr_assert_eq(fp_json_int(project, "problems", 0), 2);
+	cr_assert_str_eq(fp_json_str_or(project, "status", ""), "ok");
+}
+
+Test(sample, projects_that_cannot_be_read_are_exit_3_with_one_line)
+{
+	const struct cli *r;
+
+	cli_write("no.qgs", "this is no project");
+	cli_write("empty.qgs", "");
+	cli_write("foreign.qgs", "<kml/>");
+	cli_write("cut.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
+	cli_write("no.qgz", "PK\003\004");
+	for (const char *const *name = (const char *const[]){"no.qgs", "empty.qgs", "foreign.qgs", "cut.qgs", "no.qgz", "none.qgs", NULL}; *name; name++) {
+		r = cli_run("check %s --json", cli_path(*name));
+		cr_assert_eq(r->code, 3, "%s: exit %d: %s", *name, r->code, r->err);
+		cr_assert_str_eq(r->out, "", "%s", *name);
+		cr_assert_eq(strchr(r->err, '\n'), r->err + strlen(r->err) - 1, "%s: one line: %s", *name, r->err);
+	}
+}
