@@ -136,7 +136,7 @@ static enum fp_status open_db(struct fp_store *s, int create, struct fp_error *e
 	sqlite3_create_function_v2(s->db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_fold, NULL, NULL, NULL);
 	sqlite3_update_hook(s->db, on_row, s);
 	sqlite3_wal_hook(s->db, on_wal, s);
-	rc = sqlite3_exec(s->db, "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000", NULL, NULL, NULL);
+	rc = sqlite3_exec(s->db, "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
 	return rc == SQLITE_OK ? FP_OK : fp_db_fail(s, rc, "cannot open the store", err);
 }
 
