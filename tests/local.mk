@@ -17,6 +17,7 @@ EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/run-suite tests/lsan.su
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
+BENCHES =
 include tests/ui.mk
 WORKER_TEST_LDADD = libworker.a $(WORKER_LIBS) $(TEST_LDADD)
 
@@ -64,7 +65,6 @@ tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
 tests_test_sample_LDADD = $(TEST_LDADD)
 
 # What is measured, not checked. Programs of tests/bench are built for it alone.
-BENCHES =
 EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)

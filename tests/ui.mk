@@ -28,11 +28,8 @@ tests_test_ui_pty_SOURCES = tests/test_ui_pty.c tests/pty.c tests/pty.h $(UI_TES
 tests_test_ui_pty_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_test_ui_pty_LDADD = $(VTERM_LIBS) $(UI_TEST_LDADD) -lutil
 
-EXTRA_PROGRAMS = tests/bench/bench_console
+BENCHES += tests/bench/bench_console
 tests_bench_bench_console_SOURCES = tests/bench/bench_console.c tests/pty.c tests/pty.h $(UI_TEST_HOME)
 tests_bench_bench_console_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_bench_bench_console_LDADD = libfieldpost.a $(VTERM_LIBS) $(SQLITE_LIBS) $(BASE_LIBS) -lutil
-bench: all tests/bench/bench_console
-	FIELDPOST_BUILD='$(abs_top_builddir)' FIELDPOST_DATA='$(abs_top_srcdir)/data' tests/bench/bench_console
 endif
-.PHONY: bench
