@@ -479,7 +479,7 @@ Test(ui, ascii_means_ascii)
 	SHOWS("orchard ?pfel");
 	ui_do(&u, ":changes bees");
 	ui_do(&u, "a");
-	SHOWS("+- Action -");
+	SHOWS("+- Trees 212 -");
 	SHOWS("Projects > bees > Changes");
 	for (const char *p = ui_screen(&u); *p; p++)
 		cr_expect((unsigned char)*p < 0x7F);

@@ -28,6 +28,11 @@ tests_test_ui_pty_SOURCES = tests/test_ui_pty.c tests/pty.c tests/pty.h $(UI_TES
 tests_test_ui_pty_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_test_ui_pty_LDADD = $(VTERM_LIBS) $(UI_TEST_LDADD) -lutil
 
+SUITES += tests/test_ui_engine
+tests_test_ui_engine_SOURCES = tests/test_ui_engine.c tests/engine_home.c tests/engine_home.h tests/pty.c tests/pty.h
+tests_test_ui_engine_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
+tests_test_ui_engine_LDADD = $(VTERM_LIBS) $(TEST_LDADD) -lutil
+
 BENCHES += tests/bench/bench_console
 tests_bench_bench_console_SOURCES = tests/bench/bench_console.c tests/pty.c tests/pty.h $(UI_TEST_HOME)
 tests_bench_bench_console_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)

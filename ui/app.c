@@ -128,8 +128,10 @@ unsigned fp_switch_to(struct fp_console *c, const struct fp_view_ops *ops, const
 	}
 	base = project && ops != &fp_view_project ? find(c, &fp_view_project, project) : -1;
 	drop_to(c, base > 0 ? base + 1 : 1);
-	if (project && base < 0 && ops != &fp_view_project) /* read when it is come back to */
-		c->stack[c->depth++] = fp_view_new(&fp_view_project, c, project, project_name, NULL);
+	if (project && base < 0 && ops != &fp_view_project) { /* read when it is come back to */
+		c->stack[c->depth] = fp_view_new(&fp_view_project, c, project, project_name, NULL);
+		c->stack[c->depth++]->label = fp_strdup(project_name);
+	}
 	return fp_push(c, ops, project, project_name, NULL);
 }
 

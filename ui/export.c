@@ -23,7 +23,7 @@ struct export {
 
 static int is_text(const struct fp_column *col)
 {
-	return col->type == FP_CELL_TEXT || col->type == FP_CELL_STATUS || col->type == FP_CELL_HIDDEN;
+	return col->type == FP_CELL_TEXT || col->type == FP_CELL_TAIL || col->type == FP_CELL_STATUS || col->type == FP_CELL_HIDDEN;
 }
 
 static int is_time(const struct fp_column *col)

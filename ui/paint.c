@@ -43,15 +43,12 @@ void fp_paint_message(unsigned style, const char *text, int *end)
 	fp_rows_free(&wrapped);
 }
 
-/* Where V is, for the breadcrumb: "Changes", "bees", "Job 12". */
+/* Where V is, for the breadcrumb: "Changes", "bees", "Job 12", "Change 5f3a0c1e". */
 static void add_crumb(struct fp_buf *b, const struct fp_view *v)
 {
-	if (v->ops->context & FP_IN_PROJECT)
-		fp_buf_adds(b, v->project_name);
-	else
-		fp_buf_adds(b, v->ops->title);
-	if (*v->arg)
-		fp_buf_addf(b, v->ops->context & FP_IN_CHANGE ? " %.8s" : " %.40s", v->arg);
+	fp_buf_adds(b, v->label ? v->label : v->ops->title);
+	if (!v->label && *v->arg)
+		fp_buf_addf(b, " %.8s", v->arg);
 }
 
 /* The way here; where there is no room for all of it, its end. */
@@ -171,7 +168,7 @@ static void add_peek(struct fp_buf *b, const struct fp_view *v)
 		return;
 	if (v->focus >= 0)
 		text = fp_view_cell(v, v->ops->columns[v->focus].name);
-	for (int i = 0; i < 2 && v->ops->peek[i] && !*text; i++)
+	for (int i = 0; v->ops->peek[i] && !*text; i++)
 		text = fp_view_cell(v, v->ops->peek[i]);
 	if (*text)
 		fp_buf_addf(b, "  %s", text);

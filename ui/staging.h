@@ -21,10 +21,10 @@ void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a); 
 int fp_staging_undo(struct fp_staging *s); /* 0 when there is nothing to undo */
 void fp_staging_clear(struct fp_staging *s);
 
-/* ui/restage.c: the drop-down of the Action column, about the N changes IDS (copied). */
+/* ui/restage.c: the drop-down of the Action column, about the N changes IDS (copied); NAME says which one it is. */
 struct fp_console;
 struct fp_menu;
-void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids, size_t n);
+void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids, size_t n, const char *name);
 unsigned fp_staging_chosen(struct fp_console *c, int item);
 
 #endif

@@ -102,7 +102,7 @@ void fp_table_cell(struct fp_buf *to, const struct fp_column *column, const stru
 	char text[FP_FORMAT_SIZE] = "";
 
 	switch (column->type) {
-	case FP_CELL_TEXT: case FP_CELL_STATUS: case FP_CELL_HIDDEN: fp_buf_adds(to, fp_rows_cell(rows, row, cell)); return;
+	case FP_CELL_TEXT: case FP_CELL_TAIL: case FP_CELL_STATUS: case FP_CELL_HIDDEN: fp_buf_adds(to, fp_rows_cell(rows, row, cell)); return;
 	case FP_CELL_INT: fp_format_count(text, num); break;
 	case FP_CELL_SIZE: fp_format_bytes(text, num); break;
 	case FP_CELL_TIME: fp_format_time(text, num, width); break;
@@ -134,6 +134,18 @@ static void paint_header(const struct fp_view *v, int y, const int *widths, int 
 	}
 }
 
+static void paint_cell(const struct fp_column *col, int y, int x, int width, unsigned style, const char *text)
+{
+	int excess = col->type == FP_CELL_TAIL ? fp_draw_width(text) - width : 0;
+
+	if (excess > 0) {
+		fp_draw_text(y, x, 1, style, "\u2026");
+		fp_draw_from(y, x + 1, width - 1, excess + 1, style, text);
+	} else {
+		(numeric(col) ? fp_draw_right : fp_draw_field)(y, x, width, style, text);
+	}
+}
+
 static void paint_row(const struct fp_view *v, int y, size_t i, const int *widths, int n)
 {
 	const struct fp_row *row = &v->window.row[i];
@@ -158,7 +170,7 @@ static void paint_row(const struct fp_view *v, int y, size_t i, const int *width
 			style = fp_status_style(text.data);
 		style |= selected | (selected && v->focus == c ? FP_STYLE_FOCUS : 0);
 		if (text.len > 0 || (style & FP_STYLE_FOCUS))
-			(numeric(col) ? fp_draw_right : fp_draw_field)(y, x, widths[c], style, text.data);
+			paint_cell(col, y, x, widths[c], style, text.data);
 		x += widths[c] + 1;
 	}
 }

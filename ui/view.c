@@ -40,6 +40,7 @@ void fp_view_free(struct fp_view *v)
 	free(v->data);
 	free(v->project_name);
 	free(v->arg);
+	free(v->label);
 	free(v->head);
 	free(v->filter);
 	free(v->filter_before);

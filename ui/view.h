@@ -14,7 +14,8 @@ struct fp_console;
 struct fp_view;
 
 enum fp_cell_type {
-	FP_CELL_TEXT, FP_CELL_STATUS, /* a word, coloured by what it means */
+	FP_CELL_TEXT, FP_CELL_TAIL,   /* one whose end tells more than its beginning */
+	FP_CELL_STATUS,               /* a word, coloured by what it means */
 	FP_CELL_INT, FP_CELL_SIZE, FP_CELL_TIME, FP_CELL_AGE, FP_CELL_SPAN, /* from the cell's number: bytes, ms since 1970, ms */
 	FP_CELL_HIDDEN                /* not shown: what actions and exports need */
 };
@@ -50,7 +51,7 @@ struct fp_view_ops {
 	enum fp_status (*rows)(struct fp_view *v, const struct fp_query *q, int64_t offset, int64_t limit, struct fp_rows *to, struct fp_error *err);
 	/* Where the row KEY stands, -1 when the filter hides it; NULL: the framework looks page by page. */
 	enum fp_status (*rank)(struct fp_view *v, const struct fp_query *q, const char *key, int64_t *offset, struct fp_error *err);
-	const char *peek[2];                  /* columns of which the first that is not empty is shown in full for the row under the cursor; may be NULL */
+	const char *peek[4];                  /* columns of which the first that is not empty is shown in full for the row under the cursor; ends with NULL */
 	unsigned (*open)(struct fp_console *c, struct fp_view *v);       /* Enter; NULL: nothing to open */
 	void (*menu)(struct fp_console *c, struct fp_view *v, struct fp_menu *m); /* what is possible here; NULL: nothing */
 	unsigned (*chosen)(struct fp_console *c, struct fp_view *v, int item);    /* from that menu */
@@ -63,6 +64,7 @@ struct fp_view {
 	char project[FP_UUID_SIZE];           /* "": all projects */
 	char *project_name;                   /* "" likewise */
 	char *arg;                            /* what was opened: a job's number, a change's uuid; "" in lists */
+	char *label;                          /* in the breadcrumb, instead of title and ARG; may be NULL */
 	char *head;                           /* text views: the line that stays on top; may be NULL */
 	struct fp_rows lines;                 /* text views: made by load() */
 	char *filter;                         /* never NULL */

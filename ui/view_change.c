@@ -141,7 +141,7 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 
 static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 {
-	fp_staging_menu(c, m, &((struct data *)v->data)->id, 1);
+	fp_staging_menu(c, m, &((struct data *)v->data)->id, 1, "Action");
 }
 
 static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)

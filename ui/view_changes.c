@@ -72,10 +72,12 @@ static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 {
 	size_t n = v->marks.n > 0 ? v->marks.n : v->key ? 1 : 0;
 	int64_t *ids = fp_realloc(NULL, n, sizeof *ids);
+	char *name = fp_asprintf("%s %s", fp_view_cell(v, "layer"), fp_view_cell(v, "feature_pk"));
 
 	for (size_t i = 0; i < n; i++)
 		ids[i] = strtoll(v->marks.n > 0 ? v->marks.key[i] : v->key, NULL, 10);
-	fp_staging_menu(c, m, ids, n);
+	fp_staging_menu(c, m, ids, n, name);
+	free(name);
 	free(ids);
 }
 

@@ -59,6 +59,8 @@ static void add(void *arg, const struct fp_layer_row *r)
 	if (s->found || strcmp(r->layer_id, v->arg) != 0)
 		return;
 	s->found = 1;
+	free(v->label);
+	v->label = fp_strdup(r->name);
 	free(v->head);
 	v->head = fp_asprintf("%s: %s", r->name, r->status);
 	fact(v, fp_status_style(r->status), "Status", r->status);

@@ -10,12 +10,13 @@
 static const struct fp_column columns[] = {
 	{ "Project", "project", NULL, FP_CELL_TEXT, 8, 14, 6, FP_COL_ALL },
 	{ "Layer Name", "name", "name", FP_CELL_TEXT, 11, 0, 0, 0 },
-	{ "Layer Id", "id", "id", FP_CELL_TEXT, 8, 16, 3, 0 },
+	{ "Layer Id", "id", "id", FP_CELL_TAIL, 8, 16, 3, 0 },
 	{ "Is Valid", "is_valid", "valid", FP_CELL_STATUS, 8, 8, 4, 0 },
 	{ "Status", "status", "status", FP_CELL_STATUS, 20, 22, 0, 0 },
 	{ "Error Summary", "error_summary", NULL, FP_CELL_TEXT, 13, 0, 2, 0 },
 	{ "Provider Summary", "provider_summary", NULL, FP_CELL_TEXT, 14, 0, 5, 0 },
 	{ "Provider", "provider", NULL, FP_CELL_HIDDEN, 0, 0, 0, 0 },
+	{ "Detail", "detail", NULL, FP_CELL_HIDDEN, 0, 0, 0, 0 },
 	{ "Remedy", "remedy", NULL, FP_CELL_HIDDEN, 0, 0, 0, 0 },
 	{ "Project id", "project_id", NULL, FP_CELL_HIDDEN, 0, 0, 0, 0 },
 	{ 0 },
@@ -35,6 +36,7 @@ static void add(void *arg, const struct fp_layer_row *r)
 	fp_rows_text(to, r->error_summary);
 	fp_rows_text(to, r->provider_summary);
 	fp_rows_text(to, r->provider);
+	fp_rows_text(to, r->detail);
 	fp_rows_text(to, r->remedy);
 	fp_rows_text(to, r->project_id);
 	free(key);
@@ -78,5 +80,5 @@ const struct fp_view_ops fp_view_layers = {
 	.name = "layers", .title = "Layers", .context = FP_IN_LIST | FP_IN_LAYERS, .watch = FP_KIND_LAYER | FP_KIND_PROJECT, .columns = columns,
 	.filter_words = words,
 	.empty = "No layer was checked yet. The check runs when a project file is uploaded; a asks for it now.",
-	.count = count, .rows = rows, .peek = { "error_summary", "provider_summary" }, .open = open_layer, .menu = menu, .chosen = chosen,
+	.count = count, .rows = rows, .peek = { "error_summary", "provider_summary", "detail" }, .open = open_layer, .menu = menu, .chosen = chosen,
 };

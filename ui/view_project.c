@@ -75,6 +75,8 @@ static void add_row(void *arg, const struct fp_project_row *r)
 
 	free(v->project_name);
 	v->project_name = fp_strdup(r->name);
+	free(v->label);
+	v->label = fp_strdup(r->name);
 	free(v->head);
 	v->head = fp_asprintf("%s%s%s: %s", r->name, *r->title ? ", " : "", r->title, r->status);
 	add_link(v, FP_STYLE_NORMAL, "files", "Project file %s", *r->project_file ? r->project_file : "none yet: upload a .qgs or .qgz with its data");
