@@ -226,6 +226,7 @@ const struct fp_command fp_cmd_apply = {
 	.args = "PROJECT DELTAS",
 	.min_args = 2,
 	.max_args = 2,
+	.flags = FP_CMD_CONFIG,
 	.help = "Apply a deltafile to the files of a plain project, without a home.",
 	.options = {
 		{"output", "DIR", "copy the project's folder to DIR (new or empty) and apply there"},

@@ -54,6 +54,7 @@ const struct fp_command fp_cmd_check = {
 	.args = "PROJECT",
 	.min_args = 1,
 	.max_args = 1,
+	.flags = FP_CMD_CONFIG,
 	.help = "Check project layers of a .qgs or .qgz file, without a home (exit code 1 when a layer is invalid).",
 	.options = {{"network", NULL, "ask network sources too (this version says not_checked for all of them, with and without)"}},
 	.run = run,

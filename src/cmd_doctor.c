@@ -47,13 +47,13 @@ static void add_error(struct examination *x, const struct fp_error *e)
 	addf(x, FP_FINDING_FAULT, "%s%s%s%s", e->msg, *e->hint ? " (" : "", e->hint, *e->hint ? ")" : "");
 }
 
-static void worker(struct examination *x, const struct fp_invocation *inv)
+static void worker(struct examination *x, struct fp_invocation *inv)
 {
 	struct fp_error e = {0};
 	json_t *sandbox;
 	int64_t landlock;
 
-	if (fp_plain_probe(&sandbox, inv, &e) != FP_OK) {
+	if (fp_config_read(&inv->config, NULL, &e) != FP_OK || fp_plain_probe(&sandbox, inv, &e) != FP_OK) {
 		add_error(x, &e);
 		return;
 	}

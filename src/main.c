@@ -43,7 +43,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	int home = inv->command->flags & FP_CMD_HOME;
 	enum fp_status st = inv->command->flags & FP_CMD_WRITES ? fp_can_confirm(inv, err) : FP_OK;
 
-	if (st == FP_OK)
+	if (st == FP_OK && inv->command->flags & (FP_CMD_HOME | FP_CMD_CONFIG))
 		st = fp_config_read(&inv->config, home ? inv->home : NULL, err);
 	if (st == FP_OK && home)
 		st = fp_store_open(&inv->store, inv->home, 0, err);

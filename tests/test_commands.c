@@ -456,3 +456,13 @@ Test(commands, help_fits_80_columns_and_completion_is_valid_shell)
 		"COMP_WORDS=(fieldpost do); COMP_CWORD=1; _fieldpost; [ \"${COMPREPLY[*]}\" = doctor ]'", getenv("FIELDPOST_BUILD"));
 	cr_assert_eq(system(line), 0);
 }
+
+Test(commands, help_and_completion_need_nothing_but_the_program)
+{
+	setenv("FIELDPOST_DATA", cli_path("none"), 1);
+	cli_wants(0, "help");
+	cli_wants(0, "help --mdoc keys");
+	cli_wants(0, "completion bash");
+	cli_says(3, "config.yaml", "check x.qgs");
+	cli_says(1, "config.yaml", "doctor");
+}
