@@ -160,6 +160,39 @@ Test(ui_pty, what_another_process_writes_appears_by_itself)
 	finish();
 }
 
+Test(ui_pty, two_consoles_see_each_other_s_work)
+{
+	char *host = fp_asprintf("%s/tests/ui_host", getenv("FIELDPOST_BUILD")), jobs[] = ":jobs", *where;
+	struct pty other;
+
+	start_with(ui_home_small(), NULL, 24, 80, ":jobs");
+	where = fp_strdup(fp_store_home(home));
+	SHOWS("1 of 5");
+	pty_start(&other, 40, 120, (char *const[]){ host, where, jobs, NULL });
+	cr_assert(pty_wait(&other, "1 of 5", 10000));
+	pty_type(&other, "xy");
+	cr_assert(pty_wait(&other, "stopped", 10000));
+	SHOWS("stopped");
+	pty_free(&other);
+	free(where);
+	free(host);
+	finish();
+}
+
+Test(ui_pty, terminals_without_colours_or_a_mouse_will_do)
+{
+	start_with(ui_home_small(), "TERM=vt100", 24, 80, ":layers");
+	SHOWS("invalid_dataprovider");
+	pty_type(&p, "\033OB");
+	SHOWS("2 of 4");
+	finish();
+	start_with(ui_home_small(), "LC_ALL=C", 24, 80, NULL);
+	SHOWS("orchard ?pfel");
+	for (size_t i = 0; i < p.raw.len; i++)
+		cr_assert((unsigned char)p.raw.data[i] < 0x80);
+	finish();
+}
+
 Test(ui_pty, hostile_names_never_become_escapes)
 {
 	struct fp_store *s = ui_home_small();

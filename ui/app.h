@@ -71,7 +71,7 @@ void fp_paint_message(unsigned style, const char *text, int *end);
 
 /* ui/table.c: the body of a list, with its header on the line above TOP. */
 #define FP_COLUMNS_MAX 24
-void fp_table_paint(struct fp_console *c, struct fp_view *v, int top);
+void fp_table_paint(const struct fp_view *v, int top);
 /* The width of each column as shown; 0: left out. Returns how many columns the view has. */
 int fp_table_layout(const struct fp_view *v, int width, int widths[FP_COLUMNS_MAX]);
 int fp_table_column_at(const struct fp_view *v, int width, int x); /* for a click; -1: none */

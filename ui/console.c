@@ -17,6 +17,7 @@
 #define TICK_MS 80          /* how often the store is asked whether something was committed */
 #define SECOND_MS 1000      /* how often running times are shown anew */
 #define KEYS_AT_ONCE 64     /* read before the screen is drawn: a fast typist on a slow line sees where it ends */
+#define FAULT_AGAIN_MS 10000
 #define LEAVE_MS 15000      /* the longest that leaving waits for stopped jobs to be written down */
 #define POLL_MAX 70
 
@@ -26,6 +27,7 @@ struct loop {
 	int signals;            /* signalfd */
 	sigset_t before;
 	int64_t next_tick, next_second;
+	int64_t engine_quiet_until; /* its faults are told again after a while, not with every step */
 	int leave;
 };
 
@@ -119,9 +121,12 @@ static void step_engine(struct loop *l)
 	if (!l->c.engine)
 		return;
 	before = fp_engine_running(l->c.engine);
-	if (fp_engine_step(l->c.engine, &err))
+	if (fp_engine_step(l->c.engine, &err)) {
+		if (fp_monotonic_ms() < l->engine_quiet_until)
+			return;
+		l->engine_quiet_until = fp_monotonic_ms() + FAULT_AGAIN_MS;
 		fp_console_do(&l->c, fp_show_error(&l->c, &err));
-	else if (before != fp_engine_running(l->c.engine))
+	} else if (before != fp_engine_running(l->c.engine))
 		l->next_tick = 0;
 }
 

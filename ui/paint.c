@@ -244,7 +244,7 @@ void fp_paint(struct fp_console *c)
 	if (tabs_shown())
 		paint_tabs(c, columns);
 	if (v->ops->columns)
-		fp_table_paint(c, v, top);
+		fp_table_paint(v, top);
 	else
 		paint_text(v, top);
 	if (v->count == 0)

@@ -175,11 +175,10 @@ static void paint_row(const struct fp_view *v, int y, size_t i, const int *width
 	}
 }
 
-void fp_table_paint(struct fp_console *c, struct fp_view *v, int top)
+void fp_table_paint(const struct fp_view *v, int top)
 {
 	int widths[FP_COLUMNS_MAX], n = fp_table_layout(v, v->width, widths);
 
-	(void)c;
 	paint_header(v, top - 1, widths, n);
 	for (int i = 0; i < v->height; i++) {
 		int64_t index = fp_view_index(v, v->top + i);

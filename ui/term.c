@@ -157,7 +157,8 @@ enum fp_status fp_term_open(const struct fp_term_options *o, struct fp_error *er
 	const char *no_colour = getenv("NO_COLOR");
 	int colour;
 
-	setlocale(LC_CTYPE, "");
+	if (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0) /* a program that has not asked for its locale yet */
+		setlocale(LC_CTYPE, "");
 	if (!o->memory) {
 		enum fp_status st = fp_term_usable(err);
 		if (st)
