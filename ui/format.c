@@ -69,6 +69,15 @@ char *fp_format_time(char out[FP_FORMAT_SIZE], int64_t ms, int width)
 	return out;
 }
 
+char *fp_format_span(char out[FP_FORMAT_SIZE], int64_t ms)
+{
+	if (ms >= 0 && ms < 1000)
+		snprintf(out, FP_FORMAT_SIZE, "%lld ms", (long long)ms);
+	else
+		fp_time_span(out, ms);
+	return out;
+}
+
 char *fp_format_age(char out[FP_FORMAT_SIZE], int64_t ms)
 {
 	char span[16];

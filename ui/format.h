@@ -13,6 +13,7 @@ int64_t fp_ui_now(void);
 char *fp_format_count(char out[FP_FORMAT_SIZE], int64_t n);               /* "1,040" */
 char *fp_format_bytes(char out[FP_FORMAT_SIZE], int64_t bytes);           /* "12.3 MB" */
 char *fp_format_time(char out[FP_FORMAT_SIZE], int64_t ms, int width);    /* local time, as exact as WIDTH allows; "" for 0 */
+char *fp_format_span(char out[FP_FORMAT_SIZE], int64_t ms);               /* "40 ms", "3.4 s", "12 min" */
 char *fp_format_age(char out[FP_FORMAT_SIZE], int64_t ms);                /* "3 min ago"; "" for 0 */
 
 #endif

@@ -22,7 +22,7 @@ int64_t fp_job_took(const struct fp_job_row *r)
 
 static void add_progress(struct fp_buf *to, const struct fp_job_row *r)
 {
-	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE], span[16];
+	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE], span[FP_FORMAT_SIZE];
 	int64_t took = fp_job_took(r);
 
 	fp_buf_addf(to, "%s", *r->step ? r->step : "starting");
@@ -31,7 +31,7 @@ static void add_progress(struct fp_buf *to, const struct fp_job_row *r)
 	fp_buf_addf(to, ": %s of %s", fp_format_count(done, r->done), fp_format_count(total, r->total));
 	if (r->done > 0 && r->done < r->total && took > 1000)
 		fp_buf_addf(to, ", %s a second, about %s left", fp_format_count(done, r->done * 1000 / took),
-			fp_time_span(span, took * (r->total - r->done) / r->done));
+			fp_format_span(span, took * (r->total - r->done) / r->done));
 }
 
 void fp_job_sentence(struct fp_buf *to, const struct fp_job_row *r)

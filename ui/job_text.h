@@ -3,7 +3,6 @@
 #define FP_UI_JOB_TEXT_H
 
 #include "engine/base/buf.h"
-#include "engine/base/clock.h"
 #include "engine/store/jobs.h"
 
 struct fp_console;

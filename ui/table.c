@@ -2,7 +2,6 @@
 
 #include "ui/app.h"
 #include "ui/format.h"
-#include "engine/base/clock.h"
 
 static const struct { const char *word; unsigned style; } words[] = {
 	{ "ok", FP_STYLE_GOOD }, { "finished", FP_STYLE_GOOD }, { "applied", FP_STYLE_GOOD }, { "yes", FP_STYLE_GOOD },
@@ -107,7 +106,7 @@ void fp_table_cell(struct fp_buf *to, const struct fp_column *column, const stru
 	case FP_CELL_SIZE: fp_format_bytes(text, num); break;
 	case FP_CELL_TIME: fp_format_time(text, num, width); break;
 	case FP_CELL_AGE: fp_format_age(text, num); break;
-	case FP_CELL_SPAN: if (num > 0) fp_time_span(text, num); break;
+	case FP_CELL_SPAN: if (num > 0) fp_format_span(text, num); break;
 	}
 	fp_buf_adds(to, text);
 }

@@ -22,7 +22,7 @@ static unsigned verdict_style(const struct fp_job_row *r)
 
 static void add_facts(struct fp_view *v, const struct fp_job_row *r)
 {
-	char time[FP_FORMAT_SIZE], age[FP_FORMAT_SIZE], span[16], bytes[FP_FORMAT_SIZE];
+	char time[FP_FORMAT_SIZE], age[FP_FORMAT_SIZE], span[FP_FORMAT_SIZE], bytes[FP_FORMAT_SIZE];
 	struct fp_buf b = FP_BUF_INIT;
 	size_t from = v->lines.n;
 
@@ -34,7 +34,7 @@ static void add_facts(struct fp_view *v, const struct fp_job_row *r)
 	fp_buf_clear(&b);
 	if (r->started_at)
 		fp_buf_addf(&b, "Started   %s, %s %s", fp_format_time(time, r->started_at, 19), r->finished_at ? "took" : "runs for",
-			fp_time_span(span, fp_job_took(r)));
+			fp_format_span(span, fp_job_took(r)));
 	if (r->peak_kb > 0)
 		fp_buf_addf(&b, ", peak memory %s", fp_format_bytes(bytes, r->peak_kb * 1024));
 	if (r->signal)
@@ -93,6 +93,10 @@ static void add_job(void *arg, const struct fp_job_row *r)
 		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Layers    as this project's newest check found them: Enter");
 		fp_rows_link(&v->lines, v->lines.n - 1, "layers %s", r->project_id);
 	}
+	if (strcmp(r->type, "delta_apply") == 0 && !d->active && strcmp(r->status, "pending") != 0) {
+		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Changes   what became of each: Enter");
+		fp_rows_link(&v->lines, v->lines.n - 1, "changes %s job:%lld", r->project_id, (long long)r->id);
+	}
 	add_object(v, "Result   ", r->result);
 	add_object(v, "Sandbox  ", r->sandbox);
 	fp_buf_free(&b);
@@ -103,11 +107,11 @@ static void add_step(void *arg, const struct fp_step_row *r)
 	struct fp_view *v = arg;
 	int64_t until = r->finished_at ? r->finished_at : fp_ui_now();
 	struct fp_buf b = FP_BUF_INIT;
-	char span[16];
+	char span[FP_FORMAT_SIZE];
 
 	fp_buf_addf(&b, "  %-9s %s", r->state, r->name);
 	if (r->started_at)
-		fp_buf_addf(&b, ", %s", fp_time_span(span, until - r->started_at));
+		fp_buf_addf(&b, ", %s", fp_format_span(span, until - r->started_at));
 	if (*r->message)
 		fp_buf_addf(&b, ": %s", r->message);
 	fp_wrap(&v->lines, fp_status_style(r->state), v->width, 12, b.data);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/store/jobs.h"
 #include "ui/actions.h"
 #include "ui/app.h"

@@ -131,7 +131,7 @@ static void say_jobs(struct fp_console *c, const struct fp_trigger *t, size_t n,
 	fp_buf_addf(&b, "%s saved.", fp_format_count(count, done));
 	for (size_t i = 0; i < n; i++) {
 		if (t[i].job_id)
-			fp_buf_addf(&b, " Job %lld does it; 3 shows it.", (long long)t[i].job_id);
+			fp_buf_addf(&b, " Job %lld carries it out: press 3 for the jobs.", (long long)t[i].job_id);
 		else if (*t[i].sentence)
 			fp_buf_addf(&b, " %s", t[i].sentence);
 	}
