@@ -1,6 +1,6 @@
 # The manual page takes commands, options and keys from the program's own tables.
 man_MANS = doc/fieldpost.1
-EXTRA_DIST += doc/architecture.md doc/formats.md doc/fieldpost.1.in
+EXTRA_DIST += doc/architecture.md doc/deviations.md doc/deviations.txt doc/formats.md doc/fieldpost.1.in
 CLEANFILES += doc/fieldpost.1 doc/completion/fieldpost
 
 bashcompletiondir = $(datadir)/bash-completion/completions

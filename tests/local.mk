@@ -36,6 +36,16 @@ SUITES += tests/test_deltafile
 tests_test_deltafile_SOURCES = tests/test_deltafile.c
 tests_test_deltafile_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_apply
+tests_test_apply_SOURCES = tests/test_apply.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_files
+tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_store
 tests_test_store_SOURCES = tests/test_store.c
 tests_test_store_LDADD = $(TEST_LDADD)

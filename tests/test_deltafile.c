@@ -49,6 +49,8 @@ Test(deltafile, what_is_no_deltafile_is_refused_with_the_place_of_the_fault)
 		{HEAD ",\"deltas\":[],\"clientPks\":{\"c__1\":true}}", "clientPks[\"c__1\"] is a boolean"},
 		{HEAD ",\"deltas\":[null]}", "deltas[0] is null, expected an object"},
 		{HEAD ",\"deltas\":[{" KEYS "}]}", "deltas[0].method is missing"},
+		{HEAD ",\"deltas\":[{\"uuid\":\"\","
+			"\"localPk\":\"\",\"sourcePk\":\"\",\"localLayerId\":\"\",\"sourceLayerId\":\"\",\"method\":\"patch\"}]}", "deltas[0].uuid is empty"},
 		{HEAD ",\"deltas\":[" DELTA ",{\"uuid\":7}]}", "deltas[1].uuid is a number, expected a string"},
 		{HEAD ",\"deltas\":[{" KEYS ",\"method\":\"upsert\"}]}", "deltas[0].method is \"upsert\", expected create, patch or delete"},
 		{HEAD ",\"deltas\":[{" KEYS ",\"method\":\"create\",\"new\":null}]}", "deltas[0].new is null, expected an object"},
@@ -209,7 +211,8 @@ Test(deltafile, the_worker_gets_one_line_a_delta_in_order_and_backwards_when_und
 	char *text;
 
 	parsed(&d, HEAD ",\"clientPks\":{\"c__l__5\":9},\"deltas\":[{" KEYS ",\"clientId\":\"c\",\"method\":\"create\",\"new\":{\"geometry\":null}},"
-		"{\"uuid\":\"u2\",\"localPk\":\"1\",\"sourcePk\":\"1\",\"localLayerId\":\"l\",\"sourceLayerId\":\"l\",\"method\":\"delete\",\"old\":{\"attributes\":{\"a\":\"x\\ny\"}}}]}");
+		"{\"uuid\":\"u2\",\"localPk\":\"1\",\"sourcePk\":\"1\",\"localLayerId\":\"l\",\"sourceLayerId\":\"l\",\"method\":\"delete\","
+		"\"old\":{\"attributes\":{\"a\":\"x\\ny\"}}}]}");
 	text = written(&d, 0);
 	cr_assert_str_eq(text, "{\"delta\":{" KEYS ",\"clientId\":\"c\",\"method\":\"create\",\"new\":{\"geometry\":null}},\"mapped_pk\":\"9\",\"ledger\":null}\n"
 		"{\"delta\":{\"uuid\":\"u2\",\"localPk\":\"1\",\"sourcePk\":\"1\",\"localLayerId\":\"l\",\"sourceLayerId\":\"l\",\"method\":\"delete\","

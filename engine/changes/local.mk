@@ -3,4 +3,23 @@ CHANGES_SOURCES = \
 	engine/changes/deltafile.c engine/changes/deltafile.h \
 	engine/changes/schema.c engine/changes/schema.h
 # applying, for the worker
-CHANGES_WORKER_SOURCES =
+CHANGES_WORKER_SOURCES = \
+	engine/changes/apply.c engine/changes/apply.h \
+	engine/changes/change.c engine/changes/change.h \
+	engine/changes/conflict.c \
+	engine/changes/convert.c \
+	engine/changes/create.c \
+	engine/changes/geometry.c engine/changes/geometry.h \
+	engine/changes/gpkg_blob.c engine/changes/gpkg_blob.h \
+	engine/changes/gpkg_layer.c \
+	engine/changes/key.c engine/changes/key.h \
+	engine/changes/ogr_field.c \
+	engine/changes/ogr_layer.c \
+	engine/changes/outcome.c engine/changes/outcome.h \
+	engine/changes/target.c engine/changes/target.h \
+	engine/changes/target_gpkg.c engine/changes/target_gpkg.h \
+	engine/changes/target_ogr.c engine/changes/target_ogr.h \
+	engine/changes/temporal.c engine/changes/temporal.h \
+	engine/changes/value.c engine/changes/value.h \
+	engine/changes/wkt.c \
+	engine/changes/workcopy.c engine/changes/workcopy.h

@@ -8,6 +8,8 @@
 
 enum shape { STRING, UUID, TEXT_OR_NULL, ARRAY, OBJECT, BOOLEAN };
 
+#define UUID_MAX 100 /* it names the change in every message and event */
+
 struct member {
 	const char *name;
 	enum shape shape;
@@ -127,8 +129,8 @@ static enum fp_status check_delta(const json_t *delta, size_t i, json_t *uuids, 
 			break;
 	}
 	uuid = json_string_value(json_object_get(delta, "uuid"));
-	if (!*uuid)
-		return fp_fail(err, FP_E_INVALID, "%suuid is empty", where);
+	if (!*uuid || strlen(uuid) > UUID_MAX)
+		return fp_fail(err, FP_E_INVALID, "%suuid is %s", where, *uuid ? "longer than 100 bytes" : "empty");
 	/* The uuid is what makes a change happen once: two changes under one name could not be told apart. */
 	first = json_object_get(uuids, uuid);
 	if (first)

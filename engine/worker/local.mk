@@ -2,6 +2,7 @@ WORKER_SOURCES = \
 	engine/worker/job.c engine/worker/job.h \
 	engine/worker/main.c \
 	engine/worker/sandbox.c engine/worker/sandbox.h \
+	engine/worker/step_apply.c \
 	engine/worker/step_layers.c \
 	engine/worker/step_project.c \
 	engine/worker/steps.c

@@ -5,5 +5,6 @@ const struct fp_step fp_steps[] = {
 	{"opening_check", fp_step_opening_check},
 	{"project_details", fp_step_project_details},
 	{"check_layers", fp_step_check_layers},
+	{"apply_deltas", fp_step_apply_deltas},
 	{0}
 };

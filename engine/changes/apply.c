@@ -1,0 +1,331 @@
+#include "engine/changes/apply.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/failpoint.h"
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "engine/changes/change.h"
+#include "engine/changes/deltafile.h"
+#include "engine/changes/workcopy.h"
+#include "engine/layers/gate.h"
+#include "engine/project/source.h"
+
+/* A layer that some change named: its target, or why it has none. */
+struct layer {
+	char *id;
+	const struct fp_layer_def *def;
+	struct fp_target *target;
+	char *fault;
+};
+
+/* A file that some layer lies in: open, or why not. */
+struct file {
+	char *name;
+	struct fp_file *open;
+	char *fault;
+};
+
+struct fp_apply {
+	const struct fp_project *project;
+	const struct fp_apply_options *options;
+	struct layer *layers;
+	size_t n_layers, cap_layers;
+	struct file *files;
+	size_t n_files, cap_files;
+	json_t *made; /* client, layer and local key of every feature that this session made: its key in the source (O6) */
+};
+
+void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const struct fp_apply_options *options)
+{
+	struct fp_apply *a = fp_alloc(sizeof *a);
+
+	a->project = project;
+	a->options = options;
+	a->made = json_object();
+	*out = a;
+}
+
+/* ---- opening ---- */
+
+/* GeoPackages are told by their first bytes, not by their names. */
+static int is_sqlite(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof magic];
+	FILE *f = fopen(path, "re");
+	int is = f && fread(head, 1, sizeof head, f) == sizeof head && memcmp(head, magic, sizeof head) == 0;
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+static enum fp_status open_copy(struct fp_apply *a, struct file *file, struct fp_error *err)
+{
+	char *path = fp_path_join(a->options->output, file->name);
+	enum fp_status st = fp_workcopy_make(a->options->input, a->options->output, file->name, err);
+
+	if (st == FP_OK)
+		st = is_sqlite(path) ? fp_gpkg_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
+	if (st == FP_OK) {
+		file->open->name = fp_strdup(file->name);
+	} else if (st != FP_E_FULL) { /* a full disk is the job's fault, everything else that of the file */
+		struct fp_error why = *err;
+		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: %s", why.msg);
+	}
+	free(path);
+	return st;
+}
+
+static enum fp_status get_file(struct fp_apply *a, struct fp_file **out, const char *name, struct fp_error *err)
+{
+	struct file *f;
+	enum fp_status st = FP_OK;
+	size_t i;
+
+	for (i = 0; i < a->n_files; i++)
+		if (strcmp(a->files[i].name, name) == 0)
+			break;
+	if (i == a->n_files) {
+		FP_GROW(a->files, a->n_files, a->cap_files);
+		a->files[a->n_files++] = (struct file){.name = fp_strdup(name)};
+		f = &a->files[i];
+		st = open_copy(a, f, err);
+		if (st == FP_E_REFUSED) {
+			f->fault = fp_strdup(err->msg);
+			fp_workcopy_drop(a->options->output, name, err);
+		} else if (st != FP_OK) {
+			return st;
+		}
+	}
+	f = &a->files[i];
+	if (f->fault)
+		return fp_fail(err, FP_E_REFUSED, "%s", f->fault);
+	*out = f->open;
+	return FP_OK;
+}
+
+/* The name within the project of the file that S means. FP_E_REFUSED: not one of the project's own files. */
+static enum fp_status name_file(struct fp_apply *a, char **name, const struct fp_ogr_source *s, struct fp_error *err)
+{
+	static const char *const words[] = {
+		[FP_GATE_PASS] = "", [FP_GATE_MISSING] = "its file is missing", [FP_GATE_OUTSIDE] = "its file lies outside the project",
+		[FP_GATE_NETWORK] = "its source is an address", [FP_GATE_DATABASE] = "its source is a database",
+		[FP_GATE_INLINE] = "its source is no file", [FP_GATE_QGIS] = "its file comes with QGIS",
+		[FP_GATE_ATTACHED] = "its file is attached to the project file", [FP_GATE_SPECIAL] = "its source is no regular file",
+	};
+	char *real = NULL, root[PATH_MAX];
+	enum fp_gate gate = fp_gate(&real, a->options->input, s->path);
+
+	if (*s->vsi)
+		gate = FP_GATE_INLINE;
+	if (gate == FP_GATE_PASS && (!realpath(a->options->input, root) || strlen(real) <= strlen(root)))
+		gate = FP_GATE_SPECIAL;
+	if (gate == FP_GATE_PASS)
+		*name = fp_strdup(real + strlen(root) + 1);
+	free(real);
+	return gate == FP_GATE_PASS ? FP_OK : fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: %s", words[gate]);
+}
+
+static enum fp_status open_source(struct fp_apply *a, struct layer *l, const struct fp_ogr_source *s, struct fp_error *err)
+{
+	struct fp_file *file = NULL;
+	char *name = NULL;
+	enum fp_status st = name_file(a, &name, s, err);
+
+	if (st == FP_OK)
+		st = get_file(a, &file, name, err);
+	if (st == FP_OK)
+		st = file->ops->open_layer(file, &l->target, s->layername, s->layerid, s->subset, err);
+	free(name);
+	return st;
+}
+
+/* Who cannot be written, and why, in the reference's words where it has some (O7). */
+static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *err)
+{
+	static const struct { const char *provider, *reason; } never[] = {
+		{"memory", "Cannot start editing layer: a memory layer is not stored in the project, the change would be lost"},
+		{"virtual", "Cannot start editing layer: a virtual layer is a query and holds nothing of its own"},
+		{"delimitedtext", "Cannot start editing layer: a delimited text layer can only be read"},
+	};
+	const char *provider = l->provider ? l->provider : "ogr";
+
+	if (strcmp(l->type, "vector") != 0)
+		return fp_fail(err, FP_E_REFUSED, "The layer \"%s\" is a %s layer: changes go to vector layers only", l->name, l->type);
+	if (l->read_only)
+		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the project says that it is read-only");
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		if (strcmp(provider, never[i].provider) == 0)
+			return fp_fail(err, FP_E_REFUSED, "%s", never[i].reason);
+	if (strcmp(provider, "ogr") != 0)
+		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: layers of the data provider \"%s\" are not written yet", provider);
+	return FP_OK;
+}
+
+static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_error *err)
+{
+	struct fp_ogr_source s;
+	enum fp_status st;
+
+	l->def = fp_project_layer(a->project, l->id);
+	if (!l->def)
+		return fp_fail(err, FP_E_REFUSED, "No layer with id \"%s\"", l->id);
+	st = check_kind(l->def, err);
+	if (st != FP_OK)
+		return st;
+	fp_ogr_source_parse(&s, l->def->home, l->def->datasource);
+	st = open_source(a, l, &s, err);
+	fp_ogr_source_clear(&s);
+	return st;
+}
+
+static enum fp_status get_layer(struct fp_apply *a, struct layer **out, const char *id, struct fp_error *err)
+{
+	enum fp_status st;
+	struct layer *l;
+
+	for (size_t i = 0; i < a->n_layers; i++) {
+		if (strcmp(a->layers[i].id, id) == 0) {
+			*out = &a->layers[i];
+			return FP_OK;
+		}
+	}
+	FP_GROW(a->layers, a->n_layers, a->cap_layers);
+	l = *out = &a->layers[a->n_layers++];
+	*l = (struct layer){.id = fp_strdup(id)};
+	st = open_layer(a, l, err);
+	if (st != FP_E_REFUSED)
+		return st;
+	l->fault = fp_strdup(err->msg);
+	return FP_OK;
+}
+
+/* ---- applying ---- */
+
+/* NULL when the delta does not say whose local key it is: then it cannot be told from another device's. */
+static char *local_key(const json_t *delta)
+{
+	const char *client = fp_delta_client_id(delta), *pk = fp_json_str_or(delta, "localPk", "");
+
+	return *client && *pk ? fp_asprintf("%s\n%s\n%s", client, fp_json_str_or(delta, "localLayerId", ""), pk) : NULL;
+}
+
+static void remember_made(struct fp_apply *a, const json_t *delta, const struct fp_outcome *o)
+{
+	char *key = strcmp(fp_delta_method(delta), "create") == 0 ? local_key(delta) : NULL;
+
+	if (key && (o->status == FP_APPLIED || o->status == FP_ALREADY_APPLIED) && json_is_integer(o->modified_pk))
+		json_object_set_new(a->made, key, json_sprintf("%lld", (long long)json_integer_value(o->modified_pk)));
+	else if (key && (o->status == FP_APPLIED || o->status == FP_ALREADY_APPLIED) && json_is_string(o->modified_pk))
+		json_object_set(a->made, key, o->modified_pk);
+	free(key);
+}
+
+static enum fp_status apply(struct fp_apply *a, const json_t *line, struct fp_outcome *o, struct fp_error *err)
+{
+	const json_t *delta = json_object_get(line, "delta");
+	struct fp_change c = {.options = a->options, .delta = delta, .mapped_pk = fp_json_str(line, "mapped_pk")};
+	struct layer *l;
+	char *key;
+	enum fp_status st;
+
+	if (strcmp(fp_json_str_or(line, "ledger", ""), "applied") == 0) {
+		o->status = FP_ALREADY_APPLIED;
+		return FP_OK;
+	}
+	st = get_layer(a, &l, fp_delta_layer_id(delta), err);
+	if (st != FP_OK)
+		return st;
+	if (l->fault) {
+		fp_fail(&o->error, FP_E_REFUSED, "%s", l->fault);
+		o->status = FP_NOT_APPLIED;
+		return FP_OK;
+	}
+	key = strcmp(fp_delta_method(delta), "create") != 0 ? local_key(delta) : NULL;
+	if (key && fp_json_str(a->made, key))
+		c.mapped_pk = fp_json_str(a->made, key);
+	free(key);
+	c.layer = l->def;
+	c.target = l->target;
+	st = fp_change_apply(&c, o, err);
+	if (st == FP_OK)
+		remember_made(a, delta, o);
+	return st;
+}
+
+enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **result, struct fp_error *err)
+{
+	struct fp_outcome o;
+	enum fp_status st;
+
+	if (!json_is_object(json_object_get(line, "delta")))
+		return fp_fail(err, FP_E_INVALID, "a line of the worker's input holds no delta");
+	fp_outcome_init(&o);
+	st = apply(a, line, &o, err);
+	*result = st == FP_OK ? fp_outcome_json(&o, json_object_get(line, "delta")) : NULL;
+	fp_outcome_clear(&o);
+	return st;
+}
+
+/* ---- the end ---- */
+
+static void close_all(struct fp_apply *a)
+{
+	for (size_t i = 0; i < a->n_layers; i++) {
+		if (a->layers[i].target)
+			a->layers[i].target->ops->free(a->layers[i].target);
+		free(a->layers[i].id);
+		free(a->layers[i].fault);
+	}
+	for (size_t i = 0; i < a->n_files; i++)
+		if (a->files[i].open)
+			a->files[i].open->ops->free(a->files[i].open);
+	a->n_layers = 0;
+	for (size_t i = 0; i < a->n_files; i++)
+		a->files[i].open = NULL;
+}
+
+static int keeps(const struct fp_apply *a, const struct file *f)
+{
+	return f->open && f->open->written && !a->options->dry_run;
+}
+
+enum fp_status fp_apply_finish(struct fp_apply *a, fp_apply_file *file, void *arg, struct fp_error *err)
+{
+	char *kept = fp_alloc(a->n_files + 1);
+	enum fp_status st = FP_OK;
+
+	for (size_t i = 0; i < a->n_files; i++)
+		kept[i] = (char)keeps(a, &a->files[i]);
+	fp_failpoint("apply:before_commit");
+	for (size_t i = 0; st == FP_OK && i < a->n_files; i++)
+		if (kept[i])
+			st = a->files[i].open->ops->commit(a->files[i].open, err);
+	fp_failpoint("apply:after_commit");
+	close_all(a);
+	for (size_t i = 0; st == FP_OK && i < a->n_files; i++)
+		st = kept[i] ? fp_workcopy_publish(a->options->input, a->options->output, a->files[i].name, file, arg, err)
+			: fp_workcopy_drop(a->options->output, a->files[i].name, err);
+	free(kept);
+	return st;
+}
+
+void fp_apply_free(struct fp_apply *a)
+{
+	if (!a)
+		return;
+	close_all(a);
+	for (size_t i = 0; i < a->n_files; i++) {
+		free(a->files[i].name);
+		free(a->files[i].fault);
+	}
+	free(a->files);
+	free(a->layers);
+	json_decref(a->made);
+	free(a);
+}
