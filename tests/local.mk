@@ -32,6 +32,21 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_layers
+tests_test_layers_SOURCES = tests/test_layers.c tests/layer_files.c tests/layer_files.h
+tests_test_layers_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_layers_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_gate
+tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_files.h
+tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_gate_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_check_job
+tests_test_check_job_SOURCES = tests/test_check_job.c
+tests_test_check_job_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_check_job_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_deltafile
 tests_test_deltafile_SOURCES = tests/test_deltafile.c
 tests_test_deltafile_LDADD = $(TEST_LDADD)
