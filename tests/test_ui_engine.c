@@ -38,6 +38,7 @@ static void start(const char *script)
 	setenv("LC_ALL", "C.UTF-8", 1);
 	home_script(&h, FP_JOB_PROCESS_PROJECTFILE, script);
 	pty_start(&p, 24, 80, argv);
+	free(host);
 	SHOWS("There is no job yet.");
 	cr_assert_eq(fp_queue_trigger(h.s, &h.t, h.project, FP_JOB_PROCESS_PROJECTFILE, "manual", "anna", &err), FP_OK);
 	cr_assert_gt(h.t.job_id, 0, "%s", h.t.sentence);
