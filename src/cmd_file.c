@@ -90,25 +90,27 @@ const struct fp_command fp_cmd_file_versions = {
 	.help = "List the versions of a file, newest first.",
 };
 
+static int climbs(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "..")); p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || !p[2]))
+			return 1;
+	return 0;
+}
+
 /* The name in the project: a path below the working folder keeps its folders, any other gives its last part. */
 static char *name_of(const char *path)
 {
-	char *fold;
+	char *rooted, *folded, *name;
 
-	if (path[0] == '/')
+	if (path[0] == '/' || climbs(path))
 		return fp_strdup(fp_path_base(path));
-	fold = fp_asprintf("/%s", path);
-	for (const char *p = path; (p = strstr(p, "..")); p += 2)
-		if ((p == path || p[-1] == '/') && (p[2] == '/' || !p[2])) {
-			free(fold);
-			return fp_strdup(fp_path_base(path));
-		}
-	{
-		char *whole = fp_path_fold(fold), *name = fp_strdup(whole + 1);
-		free(whole);
-		free(fold);
-		return name;
-	}
+	rooted = fp_asprintf("/%s", path);
+	folded = fp_path_fold(rooted); /* takes "./" and "//" out */
+	name = fp_strdup(folded + 1);
+	free(rooted);
+	free(folded);
+	return name;
 }
 
 static enum fp_status name_all(const struct fp_invocation *inv, struct fp_strv *names, struct fp_error *err)

@@ -29,7 +29,7 @@ try() {
 
 # Valgrind knows no pidfd, which the engine stands on: jobs run without it.
 engine() {
-	"$FIELDPOST_BUILD/fieldpost" engine run --once || { echo "Bail out! the engine failed"; exit 99; }
+	"$FIELDPOST_BUILD/fieldpost" engine run --once 2>"$dir/err" || { echo "Bail out! the engine failed"; exit 99; }
 }
 
 mkdir "$dir/bees"
