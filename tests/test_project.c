@@ -210,6 +210,7 @@ Test(project, damaged_characters_are_mended_as_qgis_does, .init = setup, .fini =
 		{"<?xml version='1.0' encoding='utf-8'?><qgis><title>日本</title></qgis>", 0, "日本"},
 		{"<!DOCTYPE q [<!ENTITY a \"b\">]><qgis><title>&a;</title></qgis>", 0, "b"},
 		{"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n<qgis><title><![CDATA[<x>]]></title></qgis>", 0, "<x>"},
+		{"<qgis><title>a&foo;b</title></qgis>", 0, "ab"},
 		{"\xff\xfe<\0q\0/\0>\0", 10, NULL},
 		{"\xff\xfe<\0q\0g\0i\0s\0/\0>\0", 16, ""},
 	};
@@ -335,14 +336,14 @@ Test(project, layers_are_the_maplayers_sorted_by_id_and_nothing_else, .init = se
 		"<main-annotation-layer type='annotation'><id>annotations</id></main-annotation-layer><projectlayers>"
 		"<maplayer type='VECTOR' wkbType='MultiPolygon' geometry='Polygon' readOnly='1'><id>z_1</id><layername>Z &amp; é</layername>"
 		"<datasource>./z.gpkg|layername=z</datasource><provider encoding='UTF-8'>ogr</provider><srs>" SRS("EPSG:2056") "</srs></maplayer>"
-		"<maplayer type='raster'><id>a_1</id><datasource>./a.tif</datasource></maplayer>"
-		"<maplayer type='raster'><id>a_1</id><datasource>./second.tif</datasource></maplayer>"
+		"<maplayer type='raster'><id>a_12345678901</id><datasource>./a.tif</datasource></maplayer>"
+		"<maplayer type='raster'><id>a_12345678901</id><datasource>./second.tif</datasource></maplayer>"
 		"<maplayer type='plugin'><id>globe</id></maplayer><maplayer type='frob'><id>f</id></maplayer>"
 		"<maplayer type='vector'><id>m</id><provider/><srs>" SRS("USER:100001") "</srs></maplayer></projectlayers></qgis>");
 	const struct fp_layer_def *z;
 
 	cr_assert_eq(p->n_layers, 3);
-	cr_assert_str_eq(p->layers[0].id, "a_1");
+	cr_assert_str_eq(p->layers[0].id, "a_12345678901");
 	cr_assert_str_eq(p->layers[0].datasource, "./a.tif");
 	cr_assert_null(p->layers[0].provider);
 	cr_assert_str_eq(p->layers[1].provider, "");
@@ -357,6 +358,20 @@ Test(project, layers_are_the_maplayers_sorted_by_id_and_nothing_else, .init = se
 	cr_assert_str_eq(z->home, dir);
 	cr_assert_eq(p->notes.n, 3); /* one twice, one plugin, one unknown */
 	cr_assert_null(fp_project_layer(p, "ghost"));
+	fp_project_free(p);
+}
+
+Test(project, short_ids_may_be_shared_since_qgis_replaces_them, .init = setup, .fini = teardown)
+{
+	struct fp_project *p = opened("<qgis><projectlayers><maplayer type='vector'><id>dup</id><layername>1</layername></maplayer>"
+		"<maplayer type='vector'><id>dup</id><layername>2</layername></maplayer><maplayer type='vector'><layername>3</layername></maplayer>"
+		"<maplayer type='vector'><layername>4</layername></maplayer></projectlayers></qgis>");
+
+	cr_assert_eq(p->n_layers, 4);
+	cr_assert_str_eq(fp_project_layer(p, "dup")->name, "1");
+	cr_assert_str_eq(fp_project_layer(p, "dup (2)")->name, "2");
+	cr_assert_str_eq(fp_project_layer(p, "")->name, "3");
+	cr_assert_str_eq(fp_project_layer(p, " (2)")->name, "4");
 	fp_project_free(p);
 }
 

@@ -99,13 +99,11 @@ static int is_other_subdataset(const char *source)
 	return n > 1 && source[n] == ':';
 }
 
-/* The reference prints GDAL's last message behind the first line, and both in both columns. */
-static void cannot_open(struct fp_check *c, const struct raster *r, const struct fp_gdal_messages *m)
+/* The reference prints this in both columns, never the file sentence; what it prints behind it is in our detail. */
+static void cannot_open(struct fp_check *c, const struct raster *r)
 {
-	const char *last = m && m->texts.n ? m->texts.items[m->texts.n - 1] : "";
-
 	fp_verdict_invalid(c);
-	fp_verdict_error(c, "Cannot open GDAL dataset %s%s%s:\n%s", r->before, r->path, r->after, last);
+	fp_verdict_error(c, "Cannot open GDAL dataset %s%s%s:", r->before, r->path, r->after);
 	fp_verdict_provider(c, "%s", c->v->error_summary);
 }
 
@@ -171,7 +169,7 @@ static void open_and_check(struct fp_check *c, const struct raster *r, const cha
 	} else if (st == FP_E_REFUSED) {
 		fp_verdict_not_checked(c, "Not checked: %s.", err.msg);
 	} else {
-		cannot_open(c, r, &m);
+		cannot_open(c, r);
 		fp_diagnose_content(c, real, &m, err.msg);
 	}
 	fp_gdal_collect_end();
@@ -198,7 +196,7 @@ void fp_check_gdal(struct fp_check *c)
 	} else {
 		fp_diagnose_gate(c, gate, r.written, r.path);
 		if (c->v->status != FP_LAYER_NOT_CHECKED)
-			cannot_open(c, &r, NULL);
+			cannot_open(c, &r);
 	}
 	free(real);
 	clear(&r);

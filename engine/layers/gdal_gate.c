@@ -64,7 +64,6 @@ static void CPL_STDCALL take_message(CPLErr level, CPLErrorNum number, const cha
 	clean = fp_text_clean(b.data);
 	if (!fp_strv_has(&m->texts, clean))
 		fp_strv_add(&m->texts, clean);
-	m->last_is_error = level >= CE_Failure;
 	free(clean);
 	fp_buf_free(&b);
 }

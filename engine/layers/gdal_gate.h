@@ -33,7 +33,6 @@ enum fp_status fp_gdal_open(GDALDatasetH *out, const struct fp_gdal_name *name, 
 struct fp_gdal_messages {
 	struct fp_strv texts;
 	const char *root;
-	int last_is_error; /* whether the last one was more than a warning */
 };
 void fp_gdal_collect(struct fp_gdal_messages *m, const char *root);
 void fp_gdal_collect_end(void);

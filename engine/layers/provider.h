@@ -35,9 +35,9 @@ void fp_verdict_ok(struct fp_check *c, enum fp_confidence confidence);
 void fp_verdict_invalid(struct fp_check *c);
 void fp_verdict_not_checked(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Texts; formatted, sanitised, with the upload's folder taken off paths. The first detail and the first remedy stay. */
-void fp_verdict_error(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* the reference's columns: */
-void fp_verdict_provider(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* newlines stay */
+/* Texts of one line; sanitised, secrets redacted, with the upload's folder taken off paths. The first detail and the first remedy stay. */
+void fp_verdict_error(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* the reference's two columns */
+void fp_verdict_provider(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fp_verdict_detail(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fp_verdict_remedy(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fp_verdict_warn(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -51,7 +51,7 @@ static void strip_root(struct fp_buf *out, const char *text, const char *root)
 	}
 }
 
-static char *format(const struct fp_check *c, int lines, const char *fmt, va_list ap)
+static char *format(const struct fp_check *c, const char *fmt, va_list ap)
 {
 	struct fp_buf raw = FP_BUF_INIT, short_ = FP_BUF_INIT, clean = FP_BUF_INIT;
 	char *open;
@@ -59,10 +59,7 @@ static char *format(const struct fp_check *c, int lines, const char *fmt, va_lis
 	fp_buf_vaddf(&raw, fmt, ap);
 	open = fp_source_redact(raw.data);
 	strip_root(&short_, open, c->project->root);
-	if (lines)
-		fp_text_sanitise_lines(&clean, short_.data, short_.len);
-	else
-		fp_text_sanitise(&clean, short_.data, short_.len);
+	fp_text_sanitise(&clean, short_.data, short_.len);
 	free(open);
 	fp_buf_free(&raw);
 	fp_buf_free(&short_);
@@ -80,7 +77,7 @@ void fp_verdict_error(struct fp_check *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(&c->v->error_summary, format(c, 1, fmt, ap));
+	put(&c->v->error_summary, format(c, fmt, ap));
 	va_end(ap);
 }
 
@@ -89,13 +86,13 @@ void fp_verdict_provider(struct fp_check *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(&c->v->provider_summary, format(c, 1, fmt, ap));
+	put(&c->v->provider_summary, format(c, fmt, ap));
 	va_end(ap);
 }
 
 static void put_detail(struct fp_check *c, const char *fmt, va_list ap)
 {
-	char *text = format(c, 0, fmt, ap), cut[DETAIL_MAX + 1];
+	char *text = format(c, fmt, ap), cut[DETAIL_MAX + 1];
 
 	fp_text_into(cut, sizeof cut, text);
 	put(&c->v->detail, fp_strdup(cut));
@@ -131,7 +128,7 @@ void fp_verdict_remedy(struct fp_check *c, const char *fmt, ...)
 	if (*c->v->remedy)
 		return;
 	va_start(ap, fmt);
-	put(&c->v->remedy, format(c, 0, fmt, ap));
+	put(&c->v->remedy, format(c, fmt, ap));
 	va_end(ap);
 }
 
@@ -140,7 +137,7 @@ void fp_verdict_warn(struct fp_check *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fp_strv_take(&c->v->warnings, format(c, 0, fmt, ap));
+	fp_strv_take(&c->v->warnings, format(c, fmt, ap));
 	va_end(ap);
 }
 

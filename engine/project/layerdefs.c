@@ -90,6 +90,24 @@ static int accept(struct fp_project *p, const char *id, const char *type, int em
 	return 0;
 }
 
+/* QGIS ignores ids of up to 10 characters and invents others, so there two layers may share one and both are opened. We keep what the file says
+ * and number what comes after. Takes ID over. */
+static char *numbered(const struct fp_project *p, char *id, int embedded)
+{
+	enum { IGNORED = 10 };
+	char *first = id;
+
+	if (embedded || strlen(id) > IGNORED || !fp_project_layer(p, id))
+		return id;
+	id = NULL;
+	for (int n = 2; !id || fp_project_layer(p, id); n++) {
+		free(id);
+		id = fp_asprintf("%s (%d)", first, n);
+	}
+	free(first);
+	return id;
+}
+
 /* Adds the layer that NODE of document DOC defines. */
 static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 {
@@ -98,6 +116,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	const xmlNode *provider = fp_xml_child(node, "provider");
 	struct fp_layer_def *l;
 
+	id = numbered(p, id, doc != 0);
 	if (!accept(p, id, type, doc != 0)) {
 		free(id);
 		free(type);

@@ -115,6 +115,7 @@ struct fp_xml *fp_xml_new(fp_xml_keep *keep)
 	fp_assert(x->ctxt);
 	x->ctxt->_private = x;
 	xmlCtxtUseOptions(x->ctxt, XML_PARSE_NONET);
+	x->ctxt->hasExternalSubset = 1; /* an entity that nobody declares is then left out, as QGIS does, and no end of everything */
 	return x;
 }
 

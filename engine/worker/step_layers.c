@@ -22,16 +22,9 @@ struct row {
 
 static char *cell(int column, const char *text)
 {
-	char *flat = fp_strdup(text), *clean, *cut;
+	char *clean = fp_text_clean(text), *cut;
 	size_t n;
 
-	for (char *p = flat; *p; p++)
-		if (*p == '\n')
-			*p = ' ';
-	clean = fp_text_clean(flat);
-	free(flat);
-	for (n = strlen(clean); n > 0 && clean[n - 1] == ' '; n--)
-		clean[n - 1] = '\0';
 	if (fp_text_width(clean) <= columns[column].widest)
 		return clean;
 	n = fp_text_fit(clean, columns[column].widest - 3, NULL);
