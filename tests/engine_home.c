@@ -33,6 +33,23 @@ void home_open(struct home *h)
 	h->conf.stop_grace_s = 0;
 	cr_assert_eq(fp_project_create(h->s, h->project, "Bees", "anna", &err), FP_OK);
 	home_put(h, "p.qgs", "<qgis/>");
+	h->layer = "l";
+}
+
+void home_open_sample(struct home *h)
+{
+	char *from = fp_asprintf("%s/data/sample/project", getenv("FIELDPOST_SOURCE"));
+	int64_t files, hidden;
+
+	home_open(h);
+	setenv("FIELDPOST_LIBEXEC", getenv("FIELDPOST_BUILD"), 1);
+	cr_assert_eq(fp_project_create(h->s, h->project, "Sample", "anna", &err), FP_OK);
+	cr_assert_eq(fp_queue_upload_folder(h->s, &h->t, h->project, from, "anna", &files, &hidden, &err), FP_OK, "%s", err.msg);
+	home_run(h);
+	cr_assert_eq(home_number(h, "SELECT status = 'finished' FROM job ORDER BY id DESC"), 1, "%s",
+		home_text(h, "SELECT verdict FROM job ORDER BY id DESC"));
+	h->layer = "trees_5c1f2a60_7d34_4e0b_9a41_1f6f0c7f3b11";
+	free(from);
 }
 
 void home_close(struct home *h)
@@ -77,8 +94,8 @@ void home_push(struct home *h, int from, int to)
 	fp_buf_adds(&b, "{\"version\":\"1.0\",\"id\":\"9311eb96-bff8-4d5b-ab36-c314a007cfcd\",\"project\":\"e02d02cc-af1b-414c-a14c-e2ed5dfee52f\","
 		"\"files\":[],\"deltas\":[");
 	for (int i = from; i <= to; i++)
-		fp_buf_addf(&b, "%s{\"uuid\":\"u%d\",\"clientId\":\"c\",\"localPk\":\"%d\",\"sourcePk\":\"\",\"localLayerId\":\"l\",\"sourceLayerId\":\"l\","
-			"\"method\":\"create\",\"new\":{\"attributes\":{\"a\":2}}}", i > from ? "," : "", i, i);
+		fp_buf_addf(&b, "%s{\"uuid\":\"u%d\",\"clientId\":\"c\",\"localPk\":\"%d\",\"sourcePk\":\"\",\"localLayerId\":\"%s\",\"sourceLayerId\":\"%s\","
+			"\"method\":\"create\",\"new\":{\"attributes\":{\"note\":\"u%d\"}}}", i > from ? "," : "", i, i, h->layer, h->layer, i);
 	fp_buf_adds(&b, "]}");
 	cr_assert_eq(fp_queue_push(h->s, &h->t, h->project, b.data, b.len, "anna", &r, &err), FP_OK, "%s", err.msg);
 	fp_buf_free(&b);

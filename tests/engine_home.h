@@ -12,10 +12,13 @@ struct home {
 	struct fp_config conf;
 	struct fp_trigger t;
 	char project[37];
+	const char *layer;          /* where home_push() puts features: "l" */
 };
 
 /* Makes it, with a project "Bees" that holds p.qgs; no job is left over. Workers are tests/fake/fieldpost-worker. */
 void home_open(struct home *h);
+/* The same with the sample project, processed by the real worker. */
+void home_open_sample(struct home *h);
 void home_close(struct home *h);
 
 /* Stores a project file, without a job. */
@@ -24,7 +27,7 @@ void home_put(struct home *h, const char *name, const char *text);
 void home_script(struct home *h, enum fp_job_type type, const char *script);
 /* A process_projectfile that succeeds, so that changes may be applied. */
 void home_process(struct home *h);
-/* Pushes patches u<FROM> to u<TO>; the trigger's answer is in h->t. */
+/* Pushes creates u<FROM> to u<TO>, whose attribute note holds the same; the trigger's answer is in h->t. */
 void home_push(struct home *h, int from, int to);
 /* Runs an engine in this process until nothing is left to do. */
 void home_run(struct home *h);
