@@ -92,3 +92,83 @@ Test(sample, projects_that_cannot_be_read_are_exit_3_with_one_line)
 		cr_assert_eq(strchr(r->err, '\n'), r->err + strlen(r->err) - 1, "%s: one line: %s", *name, r->err);
 	}
 }
+
+#define CONFLICT "73f778aa-f6fa-4db8-a56a-bd72fb710734"
+
+/* In the order of the deltafile. */
+static const char *const outcomes[] = {"applied", "applied", "applied", "applied", "applied", "applied", "conflict", "applied", "not_applied", "not_applied"};
+#define N_OUTCOMES (sizeof outcomes / sizeof *outcomes)
+
+static void outcomes_are(const json_t *changes, int newest_first)
+{
+	cr_assert_eq(json_array_size(changes), N_OUTCOMES);
+	for (size_t i = 0; i < N_OUTCOMES; i++) {
+		const json_t *c = json_array_get(changes, newest_first ? N_OUTCOMES - 1 - i : i);
+		cr_assert_str_eq(fp_json_str_or(c, "status", ""), outcomes[i], "change %zu: %s", i + 1, fp_json_str_or(c, "msg", ""));
+	}
+}
+
+static void monday(void)
+{
+	home();
+	cli_wants(0, "project set Trees overwrite_conflicts=false --yes");
+	cli_wants(0, "change push Trees '%s' --yes", sample("monday.deltas.json"));
+	cli_wants(0, "engine run --once");
+}
+
+Test(sample, its_changes_are_applied_and_the_conflict_waits_for_a_person)
+{
+	const json_t *c;
+
+	monday();
+	outcomes_are(json_object_get(cli_json(0, "change list Trees --json"), "changes"), 1);
+	c = cli_json(0, "file versions Trees survey.gpkg --json");
+	cr_assert_eq(json_array_size(json_object_get(c, "versions")), 2);
+	cli_says(0, "7 applied, 1 conflict, 2 not_applied", "job show 2");
+	cli_wants(0, "doctor");
+}
+
+Test(sample, the_conflict_is_applied_again_once_the_device_may_win_and_nothing_else_is)
+{
+	const json_t *c;
+
+	monday();
+	cli_wants(0, "change apply Trees --filter status:conflict --yes");
+	cli_wants(0, "engine run --once");
+	cr_assert_str_eq(fp_json_str_or(cli_json(0, "change show " CONFLICT " --json"), "status", ""), "conflict", "still one");
+	cli_wants(0, "project set Trees overwrite_conflicts=true --yes");
+	c = cli_json(1, "change apply Trees --this-and-newer 309d6b79-965e-4a32-9ae4-45508201e2bd --yes --json");
+	for (size_t i = 0; i < N_OUTCOMES; i++)
+		cr_assert_eq(fp_json_bool(json_array_get(json_object_get(c, "changes"), i), "will", -1), strcmp(outcomes[i], "applied") != 0, "%zu", i);
+	cli_wants(0, "engine run --once");
+	c = cli_json(0, "change show " CONFLICT " --json");
+	cr_assert_str_eq(fp_json_str_or(c, "status", ""), "applied");
+	cr_assert_eq(json_array_size(json_object_get(c, "attempt_list")), 3);
+	cr_assert_eq(json_array_size(json_object_get(cli_json(0, "change list Trees status:applied --json"), "changes")), 8);
+}
+
+Test(sample, plain_files_are_applied_to_a_copy_and_the_original_stays)
+{
+	const json_t *r;
+	char *project = fp_strdup(sample("project/trees.qgs")), *deltas = fp_strdup(sample("monday.deltas.json"));
+	struct stat before, after;
+
+	stat(sample("project/survey.gpkg"), &before);
+	r = cli_json(1, "apply '%s' '%s' --dry-run --json", project, deltas);
+	outcomes_are(json_object_get(r, "deltas"), 0);
+	r = cli_json(1, "apply '%s' '%s' --output %s --json", project, deltas, cli_path("out"));
+	outcomes_are(json_object_get(r, "deltas"), 0);
+	cr_assert_str_eq(json_string_value(json_array_get(json_object_get(r, "files"), 0)), "survey.gpkg");
+	stat(sample("project/survey.gpkg"), &after);
+	cr_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_size == after.st_size);
+	cli_says(3, "exists and is not empty", "apply '%s' '%s' --output %s", project, deltas, cli_path("out"));
+	cli_says(2, "add --yes", "apply %s '%s' --in-place", cli_path("out/trees.qgs"), deltas);
+	r = cli_json(1, "apply %s '%s' --in-place --yes --json", cli_path("out/trees.qgs"), deltas);
+	cr_assert_str_eq(fp_json_str_or(json_array_get(json_object_get(r, "deltas"), 0), "status", ""), "already_applied", "by its effect");
+	cli_wants(1, "check %s", cli_path("out/trees.qgs"));
+	cli_says(2, "needs one of", "apply '%s' '%s'", project, deltas);
+	cli_says(3, "", "apply '%s' %s --dry-run", project, cli_write("bad.json", "no"));
+	cli_says(3, "", "apply '%s' %s --dry-run", project, cli_path("none.json"));
+	free(project);
+	free(deltas);
+}
