@@ -133,6 +133,19 @@ Test(worker_proc, what_breaks_the_protocol_is_refused, .init = setup, .fini = te
 	}
 }
 
+Test(worker_proc, a_breach_is_named_even_when_the_worker_has_ended_by_then, .init = setup, .fini = teardown)
+{
+	struct seen s;
+	struct fp_worker_end end;
+	struct fp_error err;
+
+	for (int i = 0; i < 5; i++) {
+		fake("echo '{\"event\":\"project\",\"project\":{\"file\":\"p.qgs\"}}' >&3; exit 0");
+		cr_assert_eq(run(20000, &s, &end, &err), FP_E_INVALID);
+		cr_assert(strstr(err.msg, "project event"), "%s", err.msg);
+	}
+}
+
 Test(worker_proc, a_death_names_signal_and_step, .init = setup, .fini = teardown)
 {
 	struct seen s;

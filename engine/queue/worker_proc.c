@@ -280,8 +280,10 @@ enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *ar
 			from = at;
 		}
 		fp_buf_drop(&w->in, at);
-		if (w->in.len > FP_EVENT_MAX)
+		if (w->in.len > FP_EVENT_MAX) {
+			w->lied = 1;
 			return fp_fail(err, FP_E_INVALID, "the worker sent a line of more than %d bytes", FP_EVENT_MAX);
+		}
 	}
 	return FP_OK;
 }
@@ -312,6 +314,9 @@ static void describe_end(struct fp_worker *w, int status, const struct rusage *r
 			w->step, end->signal == SIGXCPU ? ": processor time limit" : end->signal == SIGXFSZ ? ": file size limit" :
 			end->signal == SIGABRT ? ": out of memory, or an internal error" : "");
 		memcpy(end->message, e.msg, sizeof end->message);
+	} else if (w->lied) {
+		end->code = FP_E_INVALID;
+		memcpy(end->message, w->message, sizeof end->message);
 	} else if (w->got_result && !w->ok) {
 		end->code = w->code;
 		memcpy(end->message, w->message, sizeof end->message);
@@ -337,8 +342,10 @@ int fp_worker_reap(struct fp_worker *w, struct fp_worker_end *end, fp_worker_eve
 	fp_assert(pid == w->pid);
 	kill(-w->pid, SIGKILL); /* grandchildren, if any */
 	while (w->fd >= 0 && !w->lied) {
-		struct fp_error ignored;
-		if (fp_worker_read(w, on, arg, &ignored) != FP_OK || w->fd < 0)
+		struct fp_error breach;
+		if (fp_worker_read(w, on, arg, &breach) != FP_OK)
+			memcpy(w->message, breach.msg, sizeof w->message);
+		if (w->lied || w->fd < 0)
 			break;
 		if (recv(w->fd, &(char){0}, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
 			break; /* somebody else still holds the other end, with nothing to say */
