@@ -61,6 +61,11 @@ tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c 
 tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_apply_values
+tests_test_apply_values_SOURCES = tests/test_apply_values.c
+tests_test_apply_values_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_values_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_store
 tests_test_store_SOURCES = tests/test_store.c
 tests_test_store_LDADD = $(TEST_LDADD)
