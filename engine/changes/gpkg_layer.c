@@ -206,29 +206,83 @@ static enum fp_status prepare_read(struct fp_gpkg_layer *l, struct fp_error *err
 	return st;
 }
 
-/* Devices change the same few columns again and again: statements are kept by their text. */
-static enum fp_status cached(sqlite3_stmt **out, struct fp_gpkg_layer *l, const char *sql, struct fp_error *err)
+static void add_columns(struct fp_buf *sql, const struct fp_gpkg_layer *l, const char *shape, const char *after)
 {
-	size_t i;
+	const char *comma = "";
+
+	for (size_t i = 0; i < l->target.n_columns; i++) {
+		char *q = shape[2 + i] ? quoted(l->target.columns[i].name) : NULL;
+		if (!q)
+			continue;
+		fp_buf_addf(sql, "%s%s%s", comma, q, after);
+		comma = ", ";
+		free(q);
+	}
+	if (shape[1])
+		fp_buf_addf(sql, "%s%s%s", comma, l->geom, after);
+}
+
+static char *statement(const struct fp_gpkg_layer *l, const char *shape)
+{
+	char *table = quoted(l->table);
+	struct fp_buf sql = FP_BUF_INIT;
+	size_t n = shape[1] != 0;
+
+	for (size_t i = 0; i < l->target.n_columns; i++)
+		n += shape[2 + i] != 0;
+	if (shape[0] == 'd') {
+		fp_buf_addf(&sql, "DELETE FROM %s WHERE %s = ?", table, l->row);
+	} else if (shape[0] == 'u') {
+		fp_buf_addf(&sql, "UPDATE %s SET ", table);
+		add_columns(&sql, l, shape, " = ?");
+		fp_buf_addf(&sql, " WHERE %s = ?", l->row);
+	} else if (n == 0) {
+		fp_buf_addf(&sql, "INSERT INTO %s DEFAULT VALUES", table);
+	} else {
+		fp_buf_addf(&sql, "INSERT INTO %s (", table);
+		add_columns(&sql, l, shape, "");
+		fp_buf_adds(&sql, ") VALUES (");
+		for (size_t i = 0; i < n; i++)
+			fp_buf_adds(&sql, i ? ", ?" : "?");
+		fp_buf_addc(&sql, ')');
+	}
+	free(table);
+	return fp_buf_take(&sql);
+}
+
+/* The statement that does VERB ("i", "u", "d") to the columns of SET. Devices change the same few columns again and again: they are kept. */
+static enum fp_status prepared(sqlite3_stmt **out, struct fp_gpkg_layer *l, char verb, const char *set, int geometry, struct fp_error *err)
+{
+	size_t n = l->target.n_columns + 2, i;
+	char *shape = fp_alloc(n), *sql;
 	enum fp_status st;
 
+	shape[0] = verb;
+	shape[1] = (char)geometry;
+	if (set)
+		memcpy(shape + 2, set, n - 2);
 	for (i = 0; i < l->n_cached; i++) {
-		if (strcmp(l->cache[i].sql, sql) == 0) {
+		if (memcmp(l->cache[i].shape, shape, n) == 0) {
 			*out = l->cache[i].stmt;
+			free(shape);
 			return FP_OK;
 		}
 	}
+	sql = statement(l, shape);
 	st = fp_gpkg_prepare(out, db_of(l), sql, err);
-	if (st != FP_OK)
+	free(sql);
+	if (st != FP_OK) {
+		free(shape);
 		return st;
+	}
 	if (l->n_cached < FP_GPKG_STATEMENTS) {
 		i = l->n_cached++;
 	} else {
-		i = strlen(sql) % FP_GPKG_STATEMENTS; /* any will do */
-		free(l->cache[i].sql);
+		i = l->next_victim++ % FP_GPKG_STATEMENTS;
+		free(l->cache[i].shape);
 		sqlite3_finalize(l->cache[i].stmt);
 	}
-	l->cache[i].sql = fp_strdup(sql);
+	l->cache[i].shape = shape;
 	l->cache[i].stmt = *out;
 	return FP_OK;
 }
@@ -398,66 +452,24 @@ static enum fp_status change(struct fp_gpkg_layer *l, sqlite3_stmt *s, struct fp
 static enum fp_status update(struct fp_target *t, int64_t fid, const struct fp_feature *f, const char *set, int geometry, struct fp_error *err)
 {
 	struct fp_gpkg_layer *l = (struct fp_gpkg_layer *)t;
-	struct fp_buf sql = FP_BUF_INIT;
-	char *table = quoted(l->table);
-	const char *comma = "";
 	sqlite3_stmt *s = NULL;
-	enum fp_status st;
+	enum fp_status st = prepared(&s, l, 'u', set, geometry, err);
 
-	fp_buf_addf(&sql, "UPDATE %s SET ", table);
-	for (size_t i = 0; i < f->n; i++) {
-		char *q;
-		if (!set[i])
-			continue;
-		q = quoted(t->columns[i].name);
-		fp_buf_addf(&sql, "%s%s = ?", comma, q);
-		comma = ", ";
-		free(q);
-	}
-	if (geometry)
-		fp_buf_addf(&sql, "%s%s = ?", comma, l->geom);
-	fp_buf_addf(&sql, " WHERE %s = ?", l->row);
-	st = cached(&s, l, sql.data, err);
 	if (st == FP_OK) {
 		sqlite3_bind_int64(s, bind_feature(l, s, f, set, geometry), fid);
 		st = change(l, s, err);
 	}
 	if (st == FP_OK && geometry)
 		extend(l, f);
-	fp_buf_free(&sql);
-	free(table);
 	return st;
 }
 
 static enum fp_status insert(struct fp_target *t, const struct fp_feature *f, const char *set, int geometry, int64_t *fid, struct fp_error *err)
 {
 	struct fp_gpkg_layer *l = (struct fp_gpkg_layer *)t;
-	struct fp_buf sql = FP_BUF_INIT, marks = FP_BUF_INIT;
-	char *table = quoted(l->table);
 	sqlite3_stmt *s = NULL;
-	enum fp_status st;
+	enum fp_status st = prepared(&s, l, 'i', set, geometry, err);
 
-	for (size_t i = 0; i < f->n; i++) {
-		char *q;
-		if (!set[i])
-			continue;
-		q = quoted(t->columns[i].name);
-		fp_buf_addf(&sql, "%s%s", sql.len ? ", " : "", q);
-		fp_buf_adds(&marks, marks.len ? ", ?" : "?");
-		free(q);
-	}
-	if (geometry) {
-		fp_buf_addf(&sql, "%s%s", sql.len ? ", " : "", l->geom);
-		fp_buf_adds(&marks, marks.len ? ", ?" : "?");
-	}
-	if (sql.len) {
-		char *columns = fp_buf_take(&sql);
-		fp_buf_addf(&sql, "INSERT INTO %s (%s) VALUES (%s)", table, columns, marks.data);
-		free(columns);
-	} else {
-		fp_buf_addf(&sql, "INSERT INTO %s DEFAULT VALUES", table);
-	}
-	st = cached(&s, l, sql.data, err);
 	if (st == FP_OK) {
 		bind_feature(l, s, f, set, geometry);
 		st = change(l, s, err);
@@ -466,25 +478,19 @@ static enum fp_status insert(struct fp_target *t, const struct fp_feature *f, co
 		*fid = sqlite3_last_insert_rowid(db_of(l));
 		extend(l, f);
 	}
-	fp_buf_free(&sql);
-	fp_buf_free(&marks);
-	free(table);
 	return st;
 }
 
 static enum fp_status remove_feature(struct fp_target *t, int64_t fid, struct fp_error *err)
 {
 	struct fp_gpkg_layer *l = (struct fp_gpkg_layer *)t;
-	char *table = quoted(l->table), *sql = fp_asprintf("DELETE FROM %s WHERE %s = ?1", table, l->row);
 	sqlite3_stmt *s = NULL;
-	enum fp_status st = cached(&s, l, sql, err);
+	enum fp_status st = prepared(&s, l, 'd', NULL, 0, err);
 
 	if (st == FP_OK) {
 		sqlite3_bind_int64(s, 1, fid);
 		st = change(l, s, err);
 	}
-	free(sql);
-	free(table);
 	return st;
 }
 
@@ -496,7 +502,7 @@ static void layer_free(struct fp_target *t)
 	sqlite3_finalize(l->find_any);
 	sqlite3_finalize(l->read);
 	for (size_t i = 0; i < l->n_cached; i++) {
-		free(l->cache[i].sql);
+		free(l->cache[i].shape);
 		sqlite3_finalize(l->cache[i].stmt);
 	}
 	free(l->table);

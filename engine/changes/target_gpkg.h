@@ -28,8 +28,8 @@ struct fp_gpkg_layer {
 	int has_extent;
 	double extent[4];   /* of what was written: min x, max x, min y, max y */
 	sqlite3_stmt *find, *find_any, *read;
-	struct { char *sql; sqlite3_stmt *stmt; } cache[FP_GPKG_STATEMENTS];
-	size_t n_cached;
+	struct { char *shape; sqlite3_stmt *stmt; } cache[FP_GPKG_STATEMENTS]; /* by verb, geometry and columns: n_columns + 2 bytes */
+	size_t n_cached, next_victim;
 };
 
 /* The status for SQLite's RC and its message; WHAT says what was tried. */
