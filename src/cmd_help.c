@@ -1,4 +1,4 @@
-/* fieldpost help and completion: made from the command table, as the manual page's sections are (doc/local.mk). */
+/* fieldpost help, and the sections of the manual page that come from the tables (doc/local.mk). */
 #include <stdio.h>
 #include <string.h>
 
@@ -168,58 +168,4 @@ const struct fp_command fp_cmd_help = {
 	.name = "help", .args = "[COMMAND...]", .max_args = 2, .run = help,
 	.help = "List the commands, or say what one does and takes.",
 	.options = {{"mdoc", "commands|options|keys", "print that section of the manual page"}},
-};
-
-static void word_list(const struct fp_option *o, size_t max)
-{
-	for (size_t i = 0; i < max && o[i].name; i++)
-		printf(" --%s", o[i].name);
-}
-
-static enum fp_status completion(struct fp_invocation *inv, struct fp_error *err)
-{
-	if (strcmp(inv->argv[0], "bash") != 0)
-		return fp_fail(err, FP_E_USAGE, "completion is there for bash, not for \"%s\"", inv->argv[0]);
-	printf("# fieldpost completion for bash: source this file, or put it into /usr/share/bash-completion/completions.\n"
-		"_fieldpost() {\n"
-		"\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" one=\"\" two=\"\" i words=\"\" options=\"\"\n"
-		"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		"\t\tcase \"${COMP_WORDS[i]}\" in\n"
-		"\t\t--home) i=$((i + 1)) ;;\n"
-		"\t\t-*) ;;\n"
-		"\t\t*) if [ -z \"$one\" ]; then one=\"${COMP_WORDS[i]}\"; elif [ -z \"$two\" ]; then two=\"${COMP_WORDS[i]}\"; fi ;;\n"
-		"\t\tesac\n"
-		"\tdone\n"
-		"\tcase \"$one $two\" in\n");
-	for (const struct fp_command *const *c = fp_commands; *c; c++) {
-		printf("\t\"%s\"*) options=\"", (*c)->name);
-		word_list((*c)->options, FP_OPTIONS_MAX);
-		printf("\" ;;\n");
-	}
-	printf("\tesac\n\tif [ -z \"$one\" ]; then words=\"");
-	for (const struct fp_command *const *c = fp_commands; *c; c++) {
-		const char *space = strchr((*c)->name, ' ');
-		int n = space ? (int)(space - (*c)->name) : (int)strlen((*c)->name);
-		if (c == fp_commands || strncmp(c[-1]->name, (*c)->name, (size_t)n + (space != NULL)) != 0)
-			printf(" %.*s", n, (*c)->name);
-	}
-	printf("\"\n\telif [ -z \"$two\" ]; then case \"$one\" in\n");
-	for (const struct fp_command *const *c = fp_commands; *c; c++) {
-		const char *space = strchr((*c)->name, ' ');
-		if (space)
-			printf("\t\t%.*s) words=\"$words %s\" ;;&\n", (int)(space - (*c)->name), (*c)->name, space + 1);
-	}
-	printf("\t\tesac\n\tfi\n\tcase \"$cur\" in\n\t-*) COMPREPLY=($(compgen -W \"$options");
-	for (size_t i = 0; fp_common_options[i].name; i++)
-		printf(" --%s", fp_common_options[i].name);
-	printf("\" -- \"$cur\")) ;;\n"
-		"\t*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-		"\t\tif [ -z \"$words\" ]; then COMPREPLY+=($(compgen -f -- \"$cur\")); fi ;;\n"
-		"\tesac\n}\ncomplete -o filenames -F _fieldpost fieldpost\n");
-	return FP_OK;
-}
-
-const struct fp_command fp_cmd_completion = {
-	.name = "completion", .args = "SHELL", .min_args = 1, .max_args = 1, .run = completion,
-	.help = "Print what bash needs to complete commands and options, as in: . <(fieldpost completion bash)",
 };

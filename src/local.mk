@@ -3,6 +3,7 @@ SRC_SOURCES = \
 	src/cmd_change.c \
 	src/cmd_change_act.c \
 	src/cmd_check.c \
+	src/cmd_completion.c \
 	src/cmd_console.c \
 	src/cmd_doctor.c \
 	src/cmd_engine.c \
