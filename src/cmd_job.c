@@ -179,39 +179,48 @@ static enum fp_status read_lines(struct log *l, int64_t id, struct fp_error *err
 	return st;
 }
 
-static void take_status(void *arg, const struct fp_job_row *r)
-{
-	static const char *const ended[] = {"finished", "failed", "stopped"};
-	int *state = arg;
+enum state { WAITS, RUNS, ENDED_WELL, ENDED_BADLY };
 
-	*state = 0;
-	for (int i = 0; i < 3; i++)
-		if (strcmp(r->status, ended[i]) == 0)
-			*state = i + 1;
+static void take_state(void *arg, const struct fp_job_row *r)
+{
+	enum state *state = arg;
+
+	*state = strcmp(r->status, "pending") == 0 ? WAITS : strcmp(r->status, "finished") == 0 ? ENDED_WELL
+		: strcmp(r->status, "failed") == 0 || strcmp(r->status, "stopped") == 0 ? ENDED_BADLY : RUNS;
 }
 
 /* The state is read before the lines: so none that was written before the end is missed. */
+static enum fp_status follow(struct log *l, int64_t id, enum state state, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+
+	if (state == WAITS)
+		fp_say("job %lld waits; jobs run while a console or \"fieldpost engine run\" does\n", (long long)id);
+	while (st == FP_OK && state < ENDED_WELL) {
+		poll(NULL, 0, FOLLOW_MS);
+		if (!(fp_store_changed(l->inv->store) & (FP_KIND_JOB | FP_KIND_LOG)))
+			continue;
+		st = fp_job_get(l->inv->store, id, take_state, &state, err);
+		if (st == FP_OK)
+			st = read_lines(l, id, err);
+	}
+	l->inv->exit_code = state != ENDED_WELL;
+	return st;
+}
+
 static enum fp_status log_lines(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct log l = {inv, json_array(), 0, 0};
+	enum state state;
 	int64_t id;
-	int state = 0;
 	enum fp_status st = fp_parse_number(&id, inv->argv[0], "a job", err);
 
 	if (st == FP_OK)
-		st = fp_job_get(inv->store, id, take_status, &state, err);
+		st = fp_job_get(inv->store, id, take_state, &state, err);
 	if (st == FP_OK)
 		st = read_lines(&l, id, err);
-	while (st == FP_OK && fp_opt(inv, "follow") && !state) {
-		poll(NULL, 0, FOLLOW_MS);
-		if (!(fp_store_changed(inv->store) & (FP_KIND_JOB | FP_KIND_LOG)))
-			continue;
-		st = fp_job_get(inv->store, id, take_status, &state, err);
-		if (st == FP_OK)
-			st = read_lines(&l, id, err);
-	}
 	if (st == FP_OK && fp_opt(inv, "follow"))
-		inv->exit_code = state != 1;
+		st = follow(&l, id, state, err);
 	if (st == FP_OK && inv->json)
 		fp_print_json(json_pack("{s:O}", "log", l.rows));
 	json_decref(l.rows);
