@@ -155,6 +155,17 @@ static enum fp_status choose_target(const struct fp_invocation *inv, const struc
 	return FP_OK;
 }
 
+/* An undo runs from the last delta to the first; what is told stands in file order. */
+static json_t *reversed(json_t *array)
+{
+	json_t *r = json_array();
+
+	for (size_t i = json_array_size(array); i > 0; i--)
+		json_array_append(r, json_array_get(array, i - 1));
+	json_decref(array);
+	return r;
+}
+
 static void report(struct fp_invocation *inv, const struct answer *a)
 {
 	static const char *const titles[] = {"Delta", "Method", "Layer", "Status", "Message"};
@@ -186,6 +197,7 @@ static void report(struct fp_invocation *inv, const struct answer *a)
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	const char *mode = fp_opt(inv, "conflicts");
+	int inverse = fp_opt(inv, "inverse") != NULL;
 	struct answer a = {json_array(), {0}};
 	struct fp_plain p;
 	char *to = NULL, *jsonl = NULL;
@@ -202,15 +214,17 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 		st = fp_confirm(inv, err, "Apply %s to the files of %s themselves?", inv->argv[1], p.folder);
 	if (st == FP_OK) {
 		jsonl = fp_path_join(p.work, "deltas.jsonl");
-		st = write_deltas(inv->argv[1], fp_opt(inv, "inverse") != NULL, jsonl, err);
+		st = write_deltas(inv->argv[1], inverse, jsonl, err);
 	}
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "delta_apply", inv->config.job_limit_s[2],
 			json_pack("{s:b,s:s,s:b,s:b}", "overwrite_conflicts", fp_opt(inv, "overwrite-conflicts") != NULL, "conflicts",
-				mode ? mode : "strict", "inverse", fp_opt(inv, "inverse") != NULL, "dry_run", fp_opt(inv, "dry-run") != NULL),
+				mode ? mode : "strict", "inverse", inverse, "dry_run", fp_opt(inv, "dry-run") != NULL),
 			jsonl, take, &a, err);
 	if (st == FP_OK && !fp_opt(inv, "dry-run"))
 		st = deliver(&p, &a, to, err);
+	if (inverse)
+		a.deltas = reversed(a.deltas);
 	if (st == FP_OK)
 		report(inv, &a);
 	fp_plain_end(&p);

@@ -172,3 +172,20 @@ Test(sample, plain_files_are_applied_to_a_copy_and_the_original_stays)
 	free(project);
 	free(deltas);
 }
+
+Test(sample, an_undo_runs_backwards_and_tells_in_file_order)
+{
+	const char *done = cli_path("done"), *undone = cli_path("undone");
+	char *deltas = fp_strdup(sample("monday.deltas.json"));
+	const json_t *there = cli_json(1, "apply '%s' '%s' --output '%s' --json", sample("project/trees.qgs"), deltas, done);
+	const json_t *back = cli_json(1, "apply '%s/trees.qgs' '%s' --inverse --output '%s' --json", done, deltas, undone);
+
+	there = json_object_get(there, "deltas");
+	back = json_object_get(back, "deltas");
+	cr_assert_eq(json_array_size(there), 10);
+	cr_assert_eq(json_array_size(back), 10);
+	for (size_t i = 0; i < 10; i++)
+		cr_assert_str_eq(fp_json_str(json_array_get(there, i), "delta_id"), fp_json_str(json_array_get(back, i), "delta_id"));
+	cr_assert_str_eq(fp_json_str(json_array_get(back, 0), "status"), "applied");
+	free(deltas);
+}
