@@ -27,11 +27,6 @@ try() {
 	fi
 }
 
-# Valgrind knows no pidfd, which the engine stands on: jobs run without it.
-engine() {
-	"$FIELDPOST_BUILD/fieldpost" engine run --once 2>"$dir/err" || { echo "Bail out! the engine failed"; exit 99; }
-}
-
 mkdir "$dir/bees"
 echo '<qgis/>' >"$dir/bees/p.qgs"
 : >"$dir/bees/data.txt"
@@ -51,10 +46,10 @@ try 3 project list
 try 0 init --yes
 echo 'upload_settle_ms: 0' >"$dir/home/config.yaml"
 try 0 project create Bees --from "$dir/bees" --yes
-engine
+try 0 engine run --once
 try 0 change push Bees "$dir/deltas.json" --yes --json
 try 3 change push Bees "$dir/bad.json" --yes
-engine
+try 0 engine run --once
 try 0 change list Bees status:applied --json
 try 1 change apply Bees --this-and-newer u1 --yes
 try 0 change show u2
@@ -66,4 +61,11 @@ try 2 job list colour:red
 try 0 layers Bees --json
 try 0 audit
 try 0 completion bash
+# On plain files, with the real worker.
+FIELDPOST_LIBEXEC=$FIELDPOST_BUILD
+sample=$FIELDPOST_SOURCE/data/sample
+try 1 check "$sample/project/trees.qgs"
+try 3 check "$dir/bad.json"
+try 1 apply "$sample/project/trees.qgs" "$sample/monday.deltas.json" --output "$dir/applied"
+try 3 apply "$sample/project/trees.qgs" "$dir/bad.json" --dry-run
 echo "1..$n"

@@ -35,7 +35,7 @@ enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description
 
 pid_t fp_worker_pid(const struct fp_worker *w);
 int fp_worker_fd(const struct fp_worker *w);    /* poll for POLLIN, then fp_worker_read(); -1 once it is closed */
-int fp_worker_pidfd(const struct fp_worker *w); /* poll for POLLIN, then fp_worker_reap() */
+int fp_worker_pidfd(const struct fp_worker *w); /* poll for POLLIN, then fp_worker_reap(); -1 where the kernel has none: reap by the clock */
 
 /* Delivers what has arrived without blocking. FP_E_INVALID: it broke the protocol (the caller kills it). */
 enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *arg, struct fp_error *err);
