@@ -39,24 +39,14 @@ static const struct fp_column list_columns[] = {
 	{"SHA-256", "sha256", FP_CELL_TEXT}, {0},
 };
 
+static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_t limit, json_t *rows, struct fp_error *err)
+{
+	return fp_file_list(s, q, 0, limit, add_row, rows, err);
+}
+
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	char id[FP_UUID_SIZE];
-	struct fp_query q = {.project_id = id};
-	int64_t limit;
-	json_t *rows = json_array();
-	enum fp_status st = fp_list_query(&q, &limit, inv, 1, err);
-
-	if (st == FP_OK)
-		st = fp_project_find(inv->store, id, inv->argv[0], err);
-	if (st == FP_OK)
-		st = fp_file_list(inv->store, &q, 0, limit, add_row, rows, err);
-	fp_list_query_clear(&q);
-	if (st != FP_OK)
-		json_decref(rows);
-	else
-		fp_print_rows(inv, "files", rows, list_columns, "file");
-	return st;
+	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "files", "file", list_columns}, err);
 }
 
 const struct fp_command fp_cmd_file_list = {

@@ -58,21 +58,14 @@ static const struct fp_column list_columns[] = {
 	{"Files", "files", FP_CELL_TEXT}, {"Size", "size", FP_CELL_BYTES}, {0},
 };
 
+static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_t limit, json_t *rows, struct fp_error *err)
+{
+	return fp_project_list(s, q, 0, limit, add_row, rows, err);
+}
+
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	struct fp_query q = {0};
-	int64_t limit;
-	json_t *rows = json_array();
-	enum fp_status st = fp_list_query(&q, &limit, inv, 0, err);
-
-	if (st == FP_OK)
-		st = fp_project_list(inv->store, &q, 0, limit, add_row, rows, err);
-	fp_list_query_clear(&q);
-	if (st != FP_OK)
-		json_decref(rows);
-	else
-		fp_print_rows(inv, "projects", rows, list_columns, "project");
-	return st;
+	return fp_list_print(inv, &(struct fp_listing){fetch, 0, "projects", "project", list_columns}, err);
 }
 
 const struct fp_command fp_cmd_project_list = {

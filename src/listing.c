@@ -7,9 +7,11 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
+#include "engine/base/ids.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
+#include "engine/store/projects.h"
 #include "src/output.h"
 
 #define COLUMNS_MAX 16
@@ -180,4 +182,24 @@ void fp_list_query_clear(struct fp_query *q)
 {
 	free((char *)(size_t)q->filter);
 	q->filter = NULL;
+}
+
+enum fp_status fp_list_print(struct fp_invocation *inv, const struct fp_listing *l, struct fp_error *err)
+{
+	char id[FP_UUID_SIZE];
+	struct fp_query q = {.project_id = l->of_project ? id : NULL};
+	int64_t limit;
+	json_t *rows = json_array();
+	enum fp_status st = fp_list_query(&q, &limit, inv, l->of_project, err);
+
+	if (st == FP_OK && l->of_project)
+		st = fp_project_find(inv->store, id, inv->argv[0], err);
+	if (st == FP_OK)
+		st = l->fetch(inv->store, &q, limit, rows, err);
+	fp_list_query_clear(&q);
+	if (st != FP_OK)
+		json_decref(rows);
+	else
+		fp_print_rows(inv, l->name, rows, l->columns, l->empty);
+	return st;
 }

@@ -40,6 +40,15 @@ void fp_print_table(const struct fp_invocation *inv, const json_t *rows, const s
 enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp_invocation *inv, int first, struct fp_error *err);
 void fp_list_query_clear(struct fp_query *q);
 
+/* A command that lists rows of the store and prints them: what differs between such commands. */
+struct fp_listing {
+	enum fp_status (*fetch)(struct fp_store *s, const struct fp_query *q, int64_t limit, json_t *rows, struct fp_error *err);
+	int of_project;                 /* the first argument names the project, the filter follows */
+	const char *name, *empty;       /* as fp_print_rows() takes them */
+	const struct fp_column *columns;
+};
+enum fp_status fp_list_print(struct fp_invocation *inv, const struct fp_listing *l, struct fp_error *err);
+
 /* A whole number above 0 from the command line: WHAT names it in the message. */
 enum fp_status fp_parse_number(int64_t *n, const char *text, const char *what, struct fp_error *err);
 
