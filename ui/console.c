@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/proc.h"
 #include "ui/app.h"
 #include "ui/keys.h"
 #include "ui/script.h"
@@ -34,20 +35,9 @@ struct loop {
 static void take_signals(struct loop *l)
 {
 	static const int wanted[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
-	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, &l->before);
-	l->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->signals = fp_signals_begin(&l->before, wanted, sizeof wanted / sizeof *wanted);
 	fp_assert(l->signals >= 0);
-}
-
-static void give_signals(struct loop *l)
-{
-	close(l->signals);
-	sigprocmask(SIG_SETMASK, &l->before, NULL);
 }
 
 static unsigned on_signal(struct loop *l)
@@ -229,7 +219,7 @@ enum fp_status fp_console_run(struct fp_store *s, const struct fp_config *conf, 
 		take_signals(l);
 		st = fp_term_open(&t, err);
 		if (st)
-			give_signals(l);
+			fp_signals_end(l->signals, &l->before);
 	}
 	if (st) {
 		fp_script_close(l->script);
@@ -246,7 +236,7 @@ enum fp_status fp_console_run(struct fp_store *s, const struct fp_config *conf, 
 		st = fp_fail(err, FP_E_INVALID, "%s", l->c.script_fault);
 	fp_console_fini(&l->c);
 	fp_term_close();
-	give_signals(l);
+	fp_signals_end(l->signals, &l->before);
 	fp_script_close(l->script);
 	free(l);
 	return st;

@@ -33,8 +33,14 @@ static unsigned wish(struct fp_console *c, const char *project_id, size_t i)
 	return FP_DO_RELOAD;
 }
 
-unsigned fp_project_chosen(struct fp_console *c, int item)
+void fp_project_menu_here(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 {
+	fp_project_menu(c, m, v->project, v->project_name);
+}
+
+unsigned fp_project_chosen(struct fp_console *c, struct fp_view *v, int item)
+{
+	(void)v;
 	return wish(c, c->wish_project, (size_t)item);
 }
 

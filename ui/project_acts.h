@@ -4,8 +4,11 @@
 
 struct fp_console;
 struct fp_menu;
+struct fp_view;
 
 void fp_project_menu(struct fp_console *c, struct fp_menu *m, const char *id, const char *name);
-unsigned fp_project_chosen(struct fp_console *c, int item);
+/* The same for the project that V shows, and what follows: as a view's menu and chosen. */
+void fp_project_menu_here(struct fp_console *c, struct fp_view *v, struct fp_menu *m);
+unsigned fp_project_chosen(struct fp_console *c, struct fp_view *v, int item);
 
 #endif

@@ -56,19 +56,8 @@ static enum fp_status count(struct fp_view *v, const struct fp_query *q, int64_t
 	return fp_file_list(v->console->store, q, 0, INT32_MAX, add_one, n, err);
 }
 
-static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
-{
-	fp_project_menu(c, m, v->project, v->project_name);
-}
-
-static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
-{
-	(void)v;
-	return fp_project_chosen(c, item);
-}
-
 const struct fp_view_ops fp_view_files = {
 	.name = "files", .title = "Files", .context = FP_IN_LIST | FP_IN_FILES, .watch = FP_KIND_FILE | FP_KIND_PROJECT, .columns = columns,
 	.empty = "This project has no file yet. Upload some: fieldpost file put PROJECT PATH...",
-	.load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
+	.load = load, .count = count, .rows = rows, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

@@ -101,17 +101,6 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 	return st;
 }
 
-static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
-{
-	fp_project_menu(c, m, v->project, v->project_name);
-}
-
-static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
-{
-	(void)v;
-	return fp_project_chosen(c, item);
-}
-
 const struct fp_view_ops fp_view_layer = {
-	.name = "layer", .title = "Layer", .context = FP_IN_TEXT | FP_IN_LAYER, .watch = FP_KIND_LAYER, .load = load, .menu = menu, .chosen = chosen,
+	.name = "layer", .title = "Layer", .context = FP_IN_TEXT | FP_IN_LAYER, .watch = FP_KIND_LAYER, .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

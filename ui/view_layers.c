@@ -65,12 +65,6 @@ static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 		fp_project_menu(c, m, fp_view_cell(v, "project_id"), fp_view_cell(v, "project"));
 }
 
-static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
-{
-	(void)v;
-	return fp_project_chosen(c, item);
-}
-
 static const char *const words[] = {
 	"status:ok", "status:invalid_dataprovider", "status:invalid_layer", "status:localized_dataprovider", "status:missing_dataprovider",
 	"status:not_checked", "valid:yes", "valid:no", "name:", "provider:", NULL,
@@ -80,5 +74,5 @@ const struct fp_view_ops fp_view_layers = {
 	.name = "layers", .title = "Layers", .context = FP_IN_LIST | FP_IN_LAYERS, .watch = FP_KIND_LAYER | FP_KIND_PROJECT, .columns = columns,
 	.filter_words = words,
 	.empty = "No layer was checked yet. The check runs when a project file is uploaded; a asks for it now.",
-	.count = count, .rows = rows, .peek = { "error_summary", "provider_summary", "detail" }, .open = open_layer, .menu = menu, .chosen = chosen,
+	.count = count, .rows = rows, .peek = { "error_summary", "provider_summary", "detail" }, .open = open_layer, .menu = menu, .chosen = fp_project_chosen,
 };

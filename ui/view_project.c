@@ -126,19 +126,8 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 	return st;
 }
 
-static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
-{
-	fp_project_menu(c, m, v->project, v->project_name);
-}
-
-static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
-{
-	(void)v;
-	return fp_project_chosen(c, item);
-}
-
 const struct fp_view_ops fp_view_project = {
 	.name = "project", .title = "Project", .context = FP_IN_TEXT | FP_IN_PROJECT,
 	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER,
-	.data_size = sizeof(struct data), .load = load, .menu = menu, .chosen = chosen,
+	.data_size = sizeof(struct data), .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

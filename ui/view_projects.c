@@ -75,12 +75,6 @@ static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 		fp_project_menu(c, m, fp_view_cell(v, "id"), fp_view_cell(v, "name"));
 }
 
-static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
-{
-	(void)v;
-	return fp_project_chosen(c, item);
-}
-
 static const char *const words[] = { "status:ok", "status:busy", "status:failed", "name:", NULL };
 
 const struct fp_view_ops fp_view_projects = {
@@ -88,5 +82,5 @@ const struct fp_view_ops fp_view_projects = {
 	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER,
 	.columns = columns, .filter_words = words,
 	.empty = "This home has no project yet. Make one from a folder with a QGIS project: fieldpost project create NAME --from DIR",
-	.count = count, .rows = rows, .open = open_project, .menu = menu, .chosen = chosen,
+	.count = count, .rows = rows, .open = open_project, .menu = menu, .chosen = fp_project_chosen,
 };

@@ -1,6 +1,7 @@
 #include "engine/base/error.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,23 +32,17 @@ static void vput(char *to, size_t size, const char *fmt, va_list ap)
 	fp_buf_free(&b);
 }
 
-enum fp_status fp_vfail(struct fp_error *err, enum fp_status code, const char *fmt, va_list ap)
-{
-	fp_assert(code != FP_OK);
-	if (err) {
-		err->code = code;
-		err->hint[0] = '\0';
-		vput(err->msg, sizeof err->msg, fmt, ap);
-	}
-	return code;
-}
-
 enum fp_status fp_fail(struct fp_error *err, enum fp_status code, const char *fmt, ...)
 {
 	va_list ap;
 
+	fp_assert(code != FP_OK);
+	if (!err)
+		return code;
+	err->code = code;
+	err->hint[0] = '\0';
 	va_start(ap, fmt);
-	fp_vfail(err, code, fmt, ap);
+	vput(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
 	return code;
 }

@@ -6,8 +6,6 @@
 #ifndef FP_BASE_ERROR_H
 #define FP_BASE_ERROR_H
 
-#include <stdarg.h>
-
 enum fp_status {
 	FP_OK = 0,
 	FP_E_USAGE,     /* the caller's words are wrong: exit 2 */
@@ -38,7 +36,6 @@ struct fp_error {
  * invalid UTF-8 in the formatted text become visible marks; an over-long text is cut with an ellipsis. */
 enum fp_status fp_fail(struct fp_error *err, enum fp_status code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-enum fp_status fp_vfail(struct fp_error *err, enum fp_status code, const char *fmt, va_list ap);
 
 /* Like fp_fail, with ": strerror(ERRNUM)" appended; the code is chosen from ERRNUM (ENOSPC, EDQUOT, EFBIG: FP_E_FULL; EACCES,
  * EPERM, EROFS: FP_E_DENIED; ENOENT: FP_E_NOTFOUND; EEXIST: FP_E_EXISTS; else FP_E_IO). */

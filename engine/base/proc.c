@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "engine/base/mem.h"
@@ -80,7 +81,28 @@ int fp_proc_alive(const struct fp_proc_id *id)
 	return start == id->start && state != 'Z' && state != 'X';
 }
 
-const char *fp_exe_dir(void)
+int fp_signals_begin(sigset_t *before, const int *signals, size_t n)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < n; i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		sigprocmask(SIG_SETMASK, before, NULL);
+	return fd;
+}
+
+void fp_signals_end(int fd, const sigset_t *before)
+{
+	close(fd);
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static const char *exe_dir(void)
 {
 	static char *dir;
 	char path[4096];
@@ -101,7 +123,7 @@ static char *find(const char *env, const char *const *near, size_t n, const char
 	if (getenv(env) && *getenv(env))
 		return fp_strdup(getenv(env));
 	for (size_t i = 0; i < n; i++) {
-		char *dir = fp_path_join(fp_exe_dir(), near[i]), *file = fp_path_join(dir, probe);
+		char *dir = fp_path_join(exe_dir(), near[i]), *file = fp_path_join(dir, probe);
 		int there = access(file, R_OK) == 0;
 
 		free(file);

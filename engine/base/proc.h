@@ -2,6 +2,7 @@
 #ifndef FP_BASE_PROC_H
 #define FP_BASE_PROC_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,9 +18,13 @@ int fp_proc_id(struct fp_proc_id *id, pid_t pid);
 /* 1 when that very process still runs (a zombie does not), 0 when it is proven dead. */
 int fp_proc_alive(const struct fp_proc_id *id);
 
-/* The folder of the running executable, and where the house's data files are: $FIELDPOST_DATA, else beside the executable or one folder up (build
- * tree), else the configured prefix. Both borrowed, computed once. */
-const char *fp_exe_dir(void);
+/* Blocks the N SIGNALS and makes them a descriptor that poll understands (signalfd, non-blocking). BEFORE gets the mask that fp_signals_end() puts back.
+ * -1 with errno when there is none to be had; the mask is put back already. */
+int fp_signals_begin(sigset_t *before, const int *signals, size_t n);
+void fp_signals_end(int fd, const sigset_t *before);
+
+/* Where the house's data files are: $FIELDPOST_DATA, else beside the executable or one folder up (build tree), else the configured prefix. Borrowed,
+ * computed once. */
 const char *fp_data_dir(void);
 
 /* The path of data file NAME ("workflows/package.yaml"); caller frees. */

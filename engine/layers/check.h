@@ -28,9 +28,8 @@ struct fp_verdict {
 void fp_layer_check(struct fp_verdict *v, const struct fp_project *p, const struct fp_layer_def *layer);
 void fp_verdict_clear(struct fp_verdict *v);
 
-/* "ok", "invalid_dataprovider" ... / "checked", "header-only" ... */
+/* "ok", "invalid_dataprovider" ... */
 const char *fp_layer_status_word(enum fp_layer_status s);
-const char *fp_confidence_word(enum fp_confidence c);
 
 /* The layer object of contract.md's `check --json`. New reference. */
 json_t *fp_verdict_json(const struct fp_verdict *v, const struct fp_layer_def *layer);

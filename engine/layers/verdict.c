@@ -21,11 +21,6 @@ const char *fp_layer_status_word(enum fp_layer_status s)
 	return status_words[s];
 }
 
-const char *fp_confidence_word(enum fp_confidence c)
-{
-	return confidence_words[c];
-}
-
 void fp_verdict_ok(struct fp_check *c, enum fp_confidence confidence)
 {
 	c->v->status = FP_LAYER_OK;
@@ -219,7 +214,7 @@ json_t *fp_verdict_json(const struct fp_verdict *v, const struct fp_layer_def *l
 	json_object_set_new(o, "status", json_string(fp_layer_status_word(v->status)));
 	json_object_set_new(o, "error_summary", fp_json_text(v->error_summary));
 	json_object_set_new(o, "provider_summary", fp_json_text(v->provider_summary));
-	json_object_set_new(o, "confidence", json_string(fp_confidence_word(v->confidence)));
+	json_object_set_new(o, "confidence", json_string(confidence_words[v->confidence]));
 	json_object_set_new(o, "detail", fp_json_text(v->detail));
 	json_object_set_new(o, "remedy", fp_json_text(v->remedy));
 	json_object_set_new(o, "warnings", json_of_warnings(&v->warnings));

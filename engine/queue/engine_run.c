@@ -4,22 +4,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "engine/base/proc.h"
 #include "engine/queue/engine.h"
 
 #define FDS_MAX 65 /* 32 jobs, two descriptors each, and the signals */
-
-static int watch_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, before);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static enum fp_status loop(struct fp_engine *e, int signals, int once, struct fp_error *err)
 {
@@ -46,6 +34,7 @@ static enum fp_status loop(struct fp_engine *e, int signals, int once, struct fp
 
 enum fp_status fp_engine_run(struct fp_store *s, const struct fp_config *conf, int once, struct fp_error *err)
 {
+	static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct fp_engine *e;
 	sigset_t before;
 	int signals;
@@ -53,14 +42,13 @@ enum fp_status fp_engine_run(struct fp_store *s, const struct fp_config *conf, i
 
 	if (st != FP_OK)
 		return st;
-	signals = watch_signals(&before);
+	signals = fp_signals_begin(&before, watched, sizeof watched / sizeof *watched);
 	if (signals < 0)
 		st = fp_fail_errno(err, errno, "the engine cannot watch for signals");
 	else
 		st = loop(e, signals, once, err);
 	fp_engine_free(e);
 	if (signals >= 0)
-		close(signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+		fp_signals_end(signals, &before);
 	return st;
 }

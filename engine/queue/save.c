@@ -69,14 +69,23 @@ static void judge(struct fp_staged *g, const struct state *c)
 		g->will = 1;
 }
 
+/* What will come of G, and the change C that it is about. */
+static enum fp_status weigh(struct fp_store *s, struct fp_staged *g, struct state *c, struct fp_error *err)
+{
+	enum fp_status st = look(s, c, g->change_id, err);
+
+	if (st == FP_OK)
+		judge(g, c);
+	return st;
+}
+
 enum fp_status fp_queue_plan(struct fp_store *s, struct fp_staged *staged, size_t n, struct fp_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct state c;
-		enum fp_status st = look(s, &c, staged[i].change_id, err);
+		enum fp_status st = weigh(s, &staged[i], &c, err);
 		if (st != FP_OK)
 			return st;
-		judge(&staged[i], &c);
 	}
 	return FP_OK;
 }
@@ -137,10 +146,9 @@ static enum fp_status save(struct fp_store *s, struct fp_staged *staged, size_t 
 {
 	for (size_t i = 0; i < n; i++) {
 		struct state c;
-		enum fp_status st = look(s, &c, staged[i].change_id, err);
+		enum fp_status st = weigh(s, &staged[i], &c, err);
 		if (st != FP_OK)
 			return st;
-		judge(&staged[i], &c);
 		if (!staged[i].will)
 			continue;
 		st = write_wish(s, &staged[i], &c, who, err);

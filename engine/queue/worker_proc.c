@@ -374,22 +374,10 @@ void fp_worker_free(struct fp_worker *w)
 	free(w);
 }
 
-/* INT, TERM and HUP as a descriptor, so that the caller can still tidy up. */
-static int watch_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, before);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg, struct fp_worker_end *end,
 	struct fp_error *err)
 {
+	static const int watched[] = {SIGINT, SIGTERM, SIGHUP}; /* so that the caller can still tidy up */
 	struct fp_worker *w;
 	struct signalfd_siginfo got = {0};
 	int64_t deadline = fp_monotonic_ms() + limit_ms;
@@ -399,7 +387,7 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 
 	if (st != FP_OK)
 		return st;
-	signals = watch_signals(&before);
+	signals = fp_signals_begin(&before, watched, sizeof watched / sizeof *watched);
 	while (st == FP_OK && !fp_worker_reap(w, end, on, arg)) {
 		struct pollfd p[3] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 		int64_t left = deadline - fp_monotonic_ms();
@@ -417,8 +405,8 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 		else if (p[0].revents)
 			st = fp_worker_read(w, on, arg, err);
 	}
-	close(signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (signals >= 0)
+		fp_signals_end(signals, &before);
 	if (st == FP_OK && asked)
 		st = fp_fail(err, FP_E_TIMEOUT, "timed out after %lld s in step \"%s\"", (long long)limit_ms / 1000, w->step);
 	if (st == FP_OK && !end->ok) {

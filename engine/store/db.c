@@ -165,16 +165,30 @@ enum fp_status fp_db_run(struct fp_store *s, struct fp_error *err, const char *s
 	return rc;
 }
 
+/* The statement at its first row, or NULL in *OUT when there is none or its first cell is NULL. */
+static enum fp_status first_cell(struct fp_store *s, sqlite3_stmt **out, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n)
+{
+	int row = 0;
+	enum fp_status rc = fp_db_stmt(s, out, err, sql, v, n);
+
+	if (rc != FP_OK) {
+		*out = NULL;
+		return rc;
+	}
+	rc = fp_db_next(s, *out, &row, err);
+	if (rc != FP_OK || !row || sqlite3_column_type(*out, 0) == SQLITE_NULL) {
+		fp_db_end(s, *out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 enum fp_status fp_db_int(struct fp_store *s, int64_t *out, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n)
 {
 	sqlite3_stmt *st;
-	int row = 0;
-	enum fp_status rc = fp_db_stmt(s, &st, err, sql, v, n);
+	enum fp_status rc = first_cell(s, &st, err, sql, v, n);
 
-	if (rc != FP_OK)
-		return rc;
-	rc = fp_db_next(s, st, &row, err);
-	if (rc == FP_OK && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
+	if (st)
 		*out = sqlite3_column_int64(st, 0);
 	fp_db_end(s, st);
 	return rc;
@@ -183,15 +197,9 @@ enum fp_status fp_db_int(struct fp_store *s, int64_t *out, struct fp_error *err,
 enum fp_status fp_db_str(struct fp_store *s, char **out, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n)
 {
 	sqlite3_stmt *st;
-	int row = 0;
-	enum fp_status rc = fp_db_stmt(s, &st, err, sql, v, n);
+	enum fp_status rc = first_cell(s, &st, err, sql, v, n);
 
-	*out = NULL;
-	if (rc != FP_OK)
-		return rc;
-	rc = fp_db_next(s, st, &row, err);
-	if (rc == FP_OK && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
-		*out = fp_strdup(fp_db_text(st, 0));
+	*out = st ? fp_strdup(fp_db_text(st, 0)) : NULL;
 	fp_db_end(s, st);
 	return rc;
 }
