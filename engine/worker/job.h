@@ -12,7 +12,9 @@
  *    "scratch":"/abs",        empty and writable: anything else
  *    "deltas":"/abs.jsonl",   delta_apply: one {"delta":{...},"mapped_pk":"7"|null,"ledger":"applied"|null} a line, in the order to apply
  *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool},
- *    "secrets":{"NAME":"value"},
+ *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
+ *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
+ *    "network":{"allow":"10.0.0.0/8"},   network checks are on (engine/prober/prober.h says what ALLOW means); absent: off
  *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096},
  *    "sandbox":"best-effort"|"require",
  *    "parent":1234}           the pid that must still be the worker's parent
