@@ -62,7 +62,7 @@ static const struct {
 	enum fp_stage stage;
 } stages[] = {
 	{"name", FP_STAGE_NAME}, {"address", FP_STAGE_ADDRESS}, {"port", FP_STAGE_PORT}, {"tls", FP_STAGE_TLS}, {"login", FP_STAGE_LOGIN},
-	{"database", FP_STAGE_DATABASE}, {"table", FP_STAGE_LAYER}, {"geometry", FP_STAGE_GEOMETRY}, {"key", FP_STAGE_KEY}, {"answer", FP_STAGE_ANSWER},
+	{"database", FP_STAGE_DATABASE}, {"table", FP_STAGE_TABLE}, {"geometry", FP_STAGE_GEOMETRY}, {"key", FP_STAGE_KEY}, {"answer", FP_STAGE_ANSWER},
 };
 
 static enum fp_stage stage_of(const char *word)
@@ -126,7 +126,7 @@ static void put_summary(struct fp_check *c, const struct fp_asked *a)
 static void give_verdict(struct fp_check *c, const json_t *answer, const struct fp_asked *a, enum fp_stage failed)
 {
 	const char *word = fp_json_str_or(answer, "cause", ""), *error = fp_json_str_or(answer, "error", "");
-	const json_t *names = json_object_get(answer, failed == FP_STAGE_LAYER ? "tables" : "columns");
+	const json_t *names = json_object_get(answer, failed == FP_STAGE_TABLE ? "tables" : "columns");
 	const struct cause *k = causes, *end = causes + sizeof causes / sizeof *causes;
 	char *list = NULL, port[16];
 
@@ -137,7 +137,7 @@ static void give_verdict(struct fp_check *c, const json_t *answer, const struct 
 		return;
 	}
 	snprintf(port, sizeof port, "%lld", (long long)fp_json_int(answer, "port", 0));
-	if (failed == FP_STAGE_LAYER || failed == FP_STAGE_GEOMETRY)
+	if (failed == FP_STAGE_TABLE || failed == FP_STAGE_GEOMETRY)
 		list_tables(c, names, &list);
 	{
 		const struct fp_slot slots[] = {{"HOST", a->host ? a->host : a->service}, {"PORT", *port != '0' ? port : a->port ? a->port : "?"},

@@ -98,7 +98,7 @@ static void take_answer(struct fp_check *c, const struct fp_uri *u, const json_t
 	fp_verdict_ok(c, FP_BY_CHECKED);
 	fp_stage(c, FP_STAGE_LOGIN, FP_MARK_OK, "%s", fp_json_str_or(answer, "user", ""));
 	fp_stage(c, FP_STAGE_DATABASE, FP_MARK_OK, "%s", fp_json_str_or(answer, "database", ""));
-	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%s", u->table);
+	fp_stage(c, FP_STAGE_TABLE, FP_MARK_OK, "%s", u->table);
 	if (*u->geometry)
 		fp_stage(c, FP_STAGE_GEOMETRY, FP_MARK_OK, "%s", u->geometry);
 	if (json_array_size(pk) == 1 && only && !strchr(only, ','))

@@ -13,7 +13,7 @@ static const char *const confidence_words[] = {"checked", "header-only", "existe
 static const char *const stage_words[FP_STAGES] = {
 	[FP_STAGE_SOURCE] = "source", [FP_STAGE_PATH] = "path", [FP_STAGE_EXISTS] = "exists", [FP_STAGE_READABLE] = "readable",
 	[FP_STAGE_DRIVER] = "driver", [FP_STAGE_NAME] = "name", [FP_STAGE_ADDRESS] = "address", [FP_STAGE_PORT] = "port", [FP_STAGE_TLS] = "TLS",
-	[FP_STAGE_LOGIN] = "login", [FP_STAGE_DATABASE] = "database", [FP_STAGE_ANSWER] = "answer", [FP_STAGE_LAYER] = "table or layer",
+	[FP_STAGE_LOGIN] = "login", [FP_STAGE_DATABASE] = "database", [FP_STAGE_ANSWER] = "answer", [FP_STAGE_LAYER] = "layer", [FP_STAGE_TABLE] = "table",
 	[FP_STAGE_GEOMETRY] = "geometry", [FP_STAGE_KEY] = "key", [FP_STAGE_FILTER] = "filter", [FP_STAGE_ROWS] = "rows",
 };
 static const char *const mark_words[] = {
