@@ -31,11 +31,7 @@ void fp_check_arcgis_features(struct fp_check *c)
 
 	fp_uri_parse(&u, c->layer->datasource);
 	full = fp_web_with(fp_uri_get(&u, "url"), "f=json");
-	if (!*fp_uri_get(&u, "url")) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
-	} else if (fp_web_fetch(c, &w, full, NULL)) {
+	if (fp_web_fetch(c, &w, full, NULL)) {
 		check_info(c, &w);
 		fp_web_clear(&w);
 	}

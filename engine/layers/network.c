@@ -219,6 +219,17 @@ static int take_body(struct fp_web *w, const char *text)
 	return sodium_base642bin((unsigned char *)w->body, max, text, n, NULL, &w->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
 }
 
+/* What is no address at all needs no network to be judged. */
+static int is_address(struct fp_check *c, const char *url)
+{
+	if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
+		return 1;
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "the source has no web address");
+	fp_verdict_cause(c, "no_address", FP_NOSLOTS);
+	return 0;
+}
+
 int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q)
 {
 	const char *referer = option(q, "http-header:referer");
@@ -227,7 +238,7 @@ int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const stru
 	int got;
 
 	memset(w, 0, sizeof *w);
-	if (fp_network_saved_login(c)) {
+	if (!is_address(c, url) || fp_network_saved_login(c)) {
 		free(host);
 		return 0;
 	}

@@ -27,7 +27,8 @@ struct fp_web {
 	char *body; /* NUL-terminated */
 	size_t len;
 };
-/* GETs URL with the login and referer that Q (may be NULL) has. 1: an answer came, whatever its status; 0: the verdict is given. */
+/* GETs URL with the login and referer that Q (may be NULL) has. 1: an answer came, whatever its status; 0: the verdict is given. What does not begin with
+ * http:// or https:// is invalid without being asked for. */
 int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);
 /* The same, and gives the verdict unless the status is 200 to 299. */
 int fp_web_fetch(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);

@@ -27,12 +27,8 @@ void fp_check_tiled_scene(struct fp_check *c)
 	fp_query_parse(&q, c->layer->datasource);
 	fp_uri_parse(&u, c->layer->datasource);
 	url = *fp_uri_get(&u, "url") ? fp_uri_get(&u, "url") : fp_query_get(&q, "url");
-	if (!url || !*url) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
-	} else if (strncmp(url, "http", 4) != 0) {
-		check_file(c, url);
+	if (!url || strncmp(url, "http", 4) != 0) {
+		check_file(c, url ? url : "");
 	} else if (fp_web_fetch(c, &w, url, &q)) {
 		fp_verdict_ok(c, FP_BY_EXISTENCE);
 		fp_web_clear(&w);

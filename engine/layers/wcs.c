@@ -41,11 +41,7 @@ void fp_check_wcs(struct fp_check *c)
 	id = fp_query_get(&q, "identifier") ? fp_query_get(&q, "identifier") : "";
 	wanted = fp_asprintf("SERVICE=WCS&REQUEST=DescribeCoverage&VERSION=1.1.0&IDENTIFIERS=%s&COVERAGE=%s", id, id);
 	full = fp_web_with(url, wanted);
-	if (!*url) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
-	} else if (fp_web_fetch(c, &w, full, &q)) {
+	if (fp_web_fetch(c, &w, full, &q)) {
 		check_description(c, &w);
 		fp_web_clear(&w);
 	}

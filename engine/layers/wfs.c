@@ -136,13 +136,6 @@ void fp_check_wfs(struct fp_check *c)
 	char *version, *first, *second, *query, *layer;
 
 	take_apart(&s, c->layer->datasource);
-	if (!*s.url) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
-		clear(&s);
-		return;
-	}
 	version = version_of(&s);
 	layer = escaped(s.layer);
 	query = fp_asprintf("SERVICE=WFS&REQUEST=GetCapabilities%s", version);
@@ -212,11 +205,7 @@ void fp_check_oapif(struct fp_check *c)
 	json_t *page = NULL;
 
 	take_apart(&s, c->layer->datasource);
-	if (!*s.url) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
-	} else if (fp_web_fetch(c, &w, s.url, &s.login)) {
+	if (fp_web_fetch(c, &w, s.url, &s.login)) {
 		page = fp_web_json(c, &w);
 		fp_web_clear(&w);
 	}

@@ -199,10 +199,6 @@ void fp_check_wms(struct fp_check *c)
 		fp_tiles_mbtiles(c, s.url, NULL);
 		if (c->v->status == FP_LAYER_INVALID_DATAPROVIDER)
 			invalid(c, "Cannot open MBTiles database");
-	} else if (!*s.url) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the source has no address");
-		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
 	} else {
 		ask(c, &s);
 	}

@@ -287,6 +287,8 @@ char *fp_xml_text(const xmlNode *node)
 	for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
 		if (n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE)
 			fp_buf_adds(&b, (const char *)n->content);
+	if (strspn(b.data, " \t\r\n") == b.len)
+		fp_buf_clear(&b);
 	return fp_buf_take(&b);
 }
 

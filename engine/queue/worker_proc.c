@@ -92,7 +92,8 @@ static char **environment(const json_t *description)
 {
 	static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "PGSERVICEFILE=/nonexistent",
 		"PGPASSFILE=/nonexistent", "GDAL_DRIVER_PATH=disable", "PROJ_NETWORK=OFF"};
-	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "FIELDPOST_SANITIZER_DIR", "FIELDPOST_FAIL_AT"};
+	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "FIELDPOST_SANITIZER_DIR", "FIELDPOST_FAIL_AT",
+		"FIELDPOST_STALL_AT"};
 	struct fp_strv v = {0};
 	const char *name;
 	json_t *value;

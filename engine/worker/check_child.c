@@ -12,26 +12,15 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
+#include "engine/base/failpoint.h"
 #include "engine/base/json.h"
 #include "engine/worker/job.h"
 #include "engine/worker/sandbox.h"
-
-#define LAYER_MS 20000         /* the longest that a file may take */
-#define NETWORK_LAYER_MS 60000 /* the same where servers are asked */
 
 struct child {
 	pid_t pid;
 	int out;
 	struct fp_buf in;
-};
-
-/* What the parent knows of one run over the layers. */
-struct run {
-	const struct fp_project *p;
-	struct fp_prober *prober;
-	const struct fp_strv *variables;
-	fp_layer_judged *each;
-	void *arg;
 };
 
 static void write_all(int fd, const char *bytes, size_t n)
@@ -47,20 +36,23 @@ static void write_all(int fd, const char *bytes, size_t n)
 	}
 }
 
-static void judge(const struct run *r, size_t from, size_t to, int out, int session) __attribute__((noreturn));
-static void judge(const struct run *r, size_t from, size_t to, int out, int session)
+static void judge(const struct fp_check_run *r, size_t from, size_t to, int out, int session) __attribute__((noreturn));
+static void judge(const struct fp_check_run *r, size_t from, size_t to, int out, int session)
 {
-	struct fp_checker k = {.project = r->p, .variables = *r->variables, .prober = session};
+	struct fp_checker k = {.project = r->project, .variables = *r->variables, .prober = session};
 
 	fp_sandbox_leaf();
 	for (size_t i = from; i < to; i++) {
 		struct fp_verdict v;
 		json_t *o;
-		char *text;
+		char *text, *point;
 		size_t n;
 
-		fp_layer_check(&v, &k, &r->p->layers[i]);
-		o = fp_verdict_json(&v, &r->p->layers[i]);
+		point = fp_asprintf("check:%s", r->project->layers[i].id);
+		fp_failpoint(point);
+		free(point);
+		fp_layer_check(&v, &k, &r->project->layers[i]);
+		o = fp_verdict_json(&v, &r->project->layers[i]);
 		text = fp_json_dump(o);
 		n = strlen(text);
 		text[n] = '\n';
@@ -72,7 +64,7 @@ static void judge(const struct run *r, size_t from, size_t to, int out, int sess
 	_exit(0);
 }
 
-static enum fp_status start(struct child *c, const struct run *r, size_t from, size_t to, struct fp_error *err)
+static enum fp_status start(struct child *c, const struct fp_check_run *r, size_t from, size_t to, struct fp_error *err)
 {
 	int ends[2], session = r->prober ? fp_prober_session(r->prober, err) : -1;
 
@@ -160,40 +152,39 @@ static void end(struct child *c, char *why, size_t size)
 	fp_buf_free(&c->in);
 }
 
-static void unjudged(const struct run *r, size_t i, const char *key, const char *reason)
+static void unjudged(const struct fp_check_run *r, size_t i, const char *key, const char *reason)
 {
-	struct fp_checker k = {.project = r->p, .prober = -1};
+	struct fp_checker k = {.project = r->project, .prober = -1};
 	struct fp_verdict v;
 	json_t *o;
 
-	fp_layer_unjudged(&v, &k, &r->p->layers[i], key, reason);
-	o = fp_verdict_json(&v, &r->p->layers[i]);
-	r->each(r->arg, &r->p->layers[i], o);
+	fp_layer_unjudged(&v, &k, &r->project->layers[i], key, reason);
+	o = fp_verdict_json(&v, &r->project->layers[i]);
+	r->each(r->arg, &r->project->layers[i], o);
 	json_decref(o);
 	fp_verdict_clear(&v);
 }
 
 /* Has layers *AT to TO judged by one child; *AT becomes the first one that is not, when the child did not come to its end. A layer that had a child to
  * itself is always dealt with. */
-static enum fp_status run_child(const struct run *r, size_t *at, size_t to, struct fp_error *err)
+static enum fp_status run_child(const struct fp_check_run *r, size_t *at, size_t to, struct fp_error *err)
 {
-	int64_t limit_ms = r->prober ? NETWORK_LAYER_MS : LAYER_MS;
 	int alone = to - *at == 1, state = 1;
-	char why[64], seconds[16];
+	char why[64], seconds[24];
 	struct child c;
 	enum fp_status st = start(&c, r, *at, to, err);
 
 	if (st != FP_OK)
 		return st;
-	while (*at < to && (state = next_line(&c, limit_ms)) > 0) {
-		json_t *verdict = take_verdict(&c, &r->p->layers[*at]);
+	while (*at < to && (state = next_line(&c, r->layer_ms)) > 0) {
+		json_t *verdict = take_verdict(&c, &r->project->layers[*at]);
 		if (!verdict)
 			break;
-		r->each(r->arg, &r->p->layers[(*at)++], verdict);
+		r->each(r->arg, &r->project->layers[(*at)++], verdict);
 		json_decref(verdict);
 	}
 	end(&c, why, sizeof why);
-	snprintf(seconds, sizeof seconds, "%lld", (long long)limit_ms / 1000);
+	snprintf(seconds, sizeof seconds, "%lld", (long long)r->layer_ms / 1000);
 	if (*at < to && state < 0)
 		unjudged(r, (*at)++, "reader_hung", seconds);
 	else if (*at < to && alone)
@@ -201,16 +192,14 @@ static enum fp_status run_child(const struct run *r, size_t *at, size_t to, stru
 	return FP_OK;
 }
 
-enum fp_status fp_check_in_children(const struct fp_project *p, struct fp_prober *prober, const struct fp_strv *variables, fp_layer_judged *each, void *arg,
-	struct fp_error *err)
+enum fp_status fp_check_in_children(const struct fp_check_run *run, struct fp_error *err)
 {
-	struct run r = {p, prober, variables, each, arg};
 	enum fp_status st = FP_OK;
 
-	for (size_t at = 0; st == FP_OK && at < p->n_layers;) {
-		st = run_child(&r, &at, p->n_layers, err);
-		if (st == FP_OK && at < p->n_layers) /* it did not come through: the one at which it died gets a child to itself */
-			st = run_child(&r, &at, at + 1, err);
+	for (size_t at = 0; st == FP_OK && at < run->project->n_layers;) {
+		st = run_child(run, &at, run->project->n_layers, err);
+		if (st == FP_OK && at < run->project->n_layers) /* it did not come through: the one at which it died gets a child to itself */
+			st = run_child(run, &at, at + 1, err);
 	}
 	return st;
 }

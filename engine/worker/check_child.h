@@ -11,9 +11,17 @@
 /* LAYER has been judged: VERDICT as in fp_verdict_json(), borrowed. */
 typedef void fp_layer_judged(void *arg, const struct fp_layer_def *layer, const json_t *verdict);
 
-/* Judges all layers of P in order. One child does it; when it dies at a layer, another looks at that one alone, and a third goes on behind it. PROBER
- * may be NULL: network checks are off. VARIABLES: names of the project's secrets of that kind. */
-enum fp_status fp_check_in_children(const struct fp_project *p, struct fp_prober *prober, const struct fp_strv *variables, fp_layer_judged *each, void *arg,
-	struct fp_error *err);
+struct fp_check_run {
+	const struct fp_project *project;
+	struct fp_prober *prober;        /* NULL: network checks are off */
+	const struct fp_strv *variables; /* names of the project's secrets of that kind */
+	int64_t layer_ms;                /* the longest that one layer may take */
+	fp_layer_judged *each;
+	void *arg;
+};
+
+/* Judges all layers of the project in order. One child does it; when it dies at a layer, another looks at that one alone, and a third goes on behind
+ * it. */
+enum fp_status fp_check_in_children(const struct fp_check_run *run, struct fp_error *err);
 
 #endif

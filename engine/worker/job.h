@@ -15,7 +15,7 @@
  *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
  *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
  *    "network":{"allow":"10.0.0.0/8"},   network checks are on (engine/prober/prober.h says what ALLOW means); absent: off
- *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096},
+ *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096,"layer_s":20},
  *    "sandbox":"best-effort"|"require",
  *    "parent":1234}           the pid that must still be the worker's parent
  *

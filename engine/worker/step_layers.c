@@ -145,6 +145,14 @@ static void log_lines(struct fp_job *job, const char *level, const char *text)
 	}
 }
 
+/* Where servers are asked there must be time for them to be silent. */
+static int64_t layer_ms(const struct fp_job *job)
+{
+	int64_t s = fp_json_int(json_object_get(job->description, "limits"), "layer_s", 20);
+
+	return (job->prober ? s + 40 : s) * 1000;
+}
+
 enum fp_status fp_step_check_layers(struct fp_job *job, struct fp_error *err)
 {
 	const struct fp_project *p = job->project;
@@ -157,7 +165,7 @@ enum fp_status fp_step_check_layers(struct fp_job *job, struct fp_error *err)
 	t.rows = fp_alloc((p->n_layers + 1) * sizeof *t.rows);
 	t.total = p->n_layers;
 	fp_job_progress(job, 0, (int64_t)p->n_layers);
-	st = fp_check_in_children(p, job->prober, &job->variables, take, &t, err);
+	st = fp_check_in_children(&(struct fp_check_run){p, job->prober, &job->variables, layer_ms(job), take, &t}, err);
 	if (st == FP_OK) {
 		log_table(job, t.rows, t.n);
 		log_lines(job, "error", t.errors.data);
