@@ -96,10 +96,9 @@ void fp_check_point_cloud(struct fp_check *c)
 	real = fp_layer_file(c, source, path);
 	if (real)
 		check_file(c, kind_of(c->p->name), real);
-	if (!real && c->v->status == FP_LAYER_INVALID_DATAPROVIDER) {
-		fp_verdict_error(c, "Unable to open %s for reading", path);
-		fp_verdict_provider(c, "Unable to open %s for reading", path);
-	}
+	/* A QGIS that is built without PDAL, as this server is, says so first; what is wrong with the file it does not see, and we do. */
+	if (c->v->status == FP_LAYER_INVALID_DATAPROVIDER && kind_of(c->p->name)->needs)
+		fp_verdict_missing_provider(c);
 	free(path);
 	free(real);
 }
