@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "config.h"
+#include <config.h> /* configure's; in quotes it would be our neighbour */
 
 /* Debian 12's headers know Landlock's second version only; later bits are named here and masked by what the kernel says it has. */
 #ifndef LANDLOCK_ACCESS_FS_REFER
