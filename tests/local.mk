@@ -74,6 +74,23 @@ SUITES += tests/test_queue
 tests_test_queue_SOURCES = tests/test_queue.c
 tests_test_queue_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_prober_address
+tests_test_prober_address_SOURCES = tests/test_prober_address.c
+tests_test_prober_address_LDADD = libprober.a $(TEST_LDADD)
+
+SUITES += tests/test_prober tests/test_prober_web
+tests_test_prober_SOURCES = tests/test_prober.c tests/prober_fixture.c tests/prober_fixture.h tests/web.c tests/web.h
+tests_test_prober_LDADD = $(TEST_LDADD)
+tests_test_prober_web_SOURCES = tests/test_prober_web.c tests/prober_fixture.c tests/prober_fixture.h tests/web.c tests/web.h
+tests_test_prober_web_LDADD = $(TEST_LDADD)
+
+# A PostgreSQL of the tests' own, which libpq fills.
+SUITES += tests/test_prober_postgres
+tests_test_prober_postgres_SOURCES = tests/test_prober_postgres.c tests/prober_fixture.c tests/prober_fixture.h tests/postgres.c tests/postgres.h \
+	tests/web.c tests/web.h
+tests_test_prober_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
+tests_test_prober_postgres_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+
 check_PROGRAMS += tests/fake/fieldpost-worker
 tests_fake_fieldpost_worker_SOURCES = tests/fake_worker.c
 tests_fake_fieldpost_worker_LDADD = libfieldpost.a $(BASE_LIBS)

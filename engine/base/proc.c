@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-#include "engine/base/mem.h"
 #include "engine/base/path.h"
 
 /* /proc files are short and come whole. */
@@ -154,4 +153,44 @@ char *fp_helper_path(const char *name)
 
 	free(dir);
 	return path;
+}
+
+void fp_helper_env(struct fp_strv *env)
+{
+	static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "PGSERVICEFILE=/nonexistent",
+		"PGPASSFILE=/nonexistent"};
+	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "FIELDPOST_SANITIZER_DIR", "FIELDPOST_FAIL_AT",
+		"FIELDPOST_STALL_AT"};
+
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		fp_strv_add(env, fixed[i]);
+	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+		if (getenv(passed[i]))
+			fp_strv_take(env, fp_asprintf("%s=%s", passed[i], getenv(passed[i])));
+}
+
+void fp_helper_exec(const char *path, char *const envp[], int sock, int as)
+{
+	char *const argv[] = {(char *)fp_path_base(path), NULL};
+	sigset_t none;
+	int null;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0)
+		_exit(126);
+	dup2(null, 0);
+	dup2(null, 1);
+	if (isatty(2) || fcntl(2, F_GETFD) < 0)
+		dup2(null, 2);
+	if (sock == as)
+		fcntl(sock, F_SETFD, 0);
+	else if (dup2(sock, as) < 0)
+		_exit(126);
+	syscall(__NR_close_range, as + 1, ~0U, 0);
+	execve(path, argv, envp);
+	_exit(127);
 }

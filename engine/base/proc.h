@@ -2,9 +2,12 @@
 #ifndef FP_BASE_PROC_H
 #define FP_BASE_PROC_H
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "engine/base/mem.h"
 
 struct fp_proc_id {
 	int64_t pid;
@@ -33,5 +36,14 @@ char *fp_data_path(const char *name) __attribute__((malloc, returns_nonnull));
 /* The path of program NAME: in $FIELDPOST_LIBEXEC, else beside the running executable, else in the configured libexec
  * folder; caller frees. */
 char *fp_helper_path(const char *name) __attribute__((malloc, returns_nonnull));
+
+/* The start of a helper's environment: the fixed names that every helper has, and the sanitizers' own when tests set them; nothing of whoever started
+ * us. The list is not ended yet. */
+void fp_helper_env(struct fp_strv *env);
+
+/* In the child after fork(): becomes program PATH with SOCK as descriptor AS, /dev/null as its input and output, default signals and no other
+ * descriptor but its standard error, unless that is a terminal: what a library shouts there would draw on the console. Calls only what is safe
+ * between fork and exec. ENVP ends with NULL. */
+void fp_helper_exec(const char *path, char *const envp[], int sock, int as) __attribute__((noreturn));
 
 #endif

@@ -1,5 +1,4 @@
 LAYERS_SOURCES = \
-	engine/prober/client_stub.c \
 	engine/layers/arcgis.c \
 	engine/layers/check.c engine/layers/check.h \
 	engine/layers/client.c \

@@ -2,21 +2,25 @@
  * no file but what name resolution and TLS need; whoever wants to know something sends it a question and judges the answer in a process of its own.
  *
  * It reads one line on descriptor FP_PROBER_FD, the set-up, and then takes descriptors from there (SCM_RIGHTS, one byte of data each). Each is a
- * session: questions, one JSON object a line, each answered by one line in their order, until its other end is closed. One session is served at a
- * time. An answer is remembered for the life of the prober, so that a dead host costs its time once.
+ * session: questions, one JSON object a line, each answered by one line in their order, until every copy of its other end is closed. One session is
+ * served at a time. An answer is remembered for the life of the prober, and of a question that got no further than the login it is the answer to all
+ * others that go to the same place with the same login, so that a dead host costs its time once.
  *
  * Set-up:
  *   {"protocol":1,
  *    "allow":"127.0.0.1 10.0.0.0/8 db.lan",  what may be asked although its address is private: addresses, networks, host names
  *    "pgservice":"[geo]\nhost=db.example\n...",   a pg_service.conf, "" for none
  *    "parent":1234}                             the pid that must still be its parent
- * It then says {"hello":{"protocol":1,"landlock":4,"uid":65534}} on FP_PROBER_FD, once.
+ * It then says {"hello":{"protocol":1,"landlock":4,"uid":65534}} on FP_PROBER_FD, once, or {"refused":"why","class":"invalid"} and ends. No session is
+ * sent before that.
  *
  * Questions:
  *   {"ask":"http","url":"https://...","user":"","password":"","referer":""}
  *   {"ask":"postgres","service":"","host":"","port":"","dbname":"","user":"","password":"","sslmode":"",
  *    "what":"connect"|"table"|"query"|"raster","schema":"","table":"","geometry":"","key":["id"],"unique":true,"filter":""}
- *      connect: no more than a connection; query: TABLE is "(SELECT ...)"; unique: test that KEY is, where no constraint says so
+ *      connect: no more than a connection; query: TABLE is "(SELECT ...)"; unique: test that KEY is, where no constraint says so; raster: GEOMETRY is
+ *      the raster column, "" any
+ *   A user and a password that stand in a URL count where "user" is "". Nobody but the first server gets them.
  *
  * Answers; a member that is not known is absent:
  *   {"stage":"",                  the stage that failed ("name" "address" "port" "tls" "login" "database" "table" "geometry" "key" for a database;
@@ -24,8 +28,10 @@
  *    "cause":"",                  why, one of the words below, "" likewise
  *    "error":"...",               the words of libpq, the server or libcurl, one line, no password in it
  *    "address":"10.0.0.3","port":5432,
- *    http:     "status":200,"content_type":"text/xml","url":"where it ended","body":"base64, at most 4 MiB of content"
+ *    http:     "status":200,"content_type":"text/xml","url":"where it ended","body":"base64, at most 4 MiB of content"; "url" also after a redirect that
+ *              led nowhere
  *    postgres: "user","database","relkind":"r","columns":["id",...],"types":["int4",...],"pk":["id"],"geometry_type":"MULTIPOLYGON","srid":4326,
+ *              (pk: the primary key, else a unique index; geometry_type: with "Z", "M" or "ZM" behind it, "GEOMETRY" when it may be any)
  *              "rows":1200 (pg_class' estimate, -1 unknown),"tables":["public.trees",...] (table missing: the nearest names, at most 12),
  *              "filter_error":"..." (the filter does not work; QGIS calls the layer valid all the same)}
  *
@@ -34,12 +40,13 @@
  * name_not_found, refused, timed_out, unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
  * service_unknown, login_refused, database_unknown, ssl_required, ssl_unsupported, connect_failed (anything else libpq says), table_missing,
  * permission_denied, geometry_missing, key_missing, key_not_unique, query_failed.
- * A status of 400 or more is an answer, not a failure: stage is "". */
+ * A status of 400 or more is an answer, not a failure: stage is "". ssl_required: the server has no rule for a connection without TLS, and no other was
+ * tried. A host with several addresses is connected to at those that may be; with several hosts, the one that came furthest is told. */
 #ifndef FP_PROBER_PROBER_H
 #define FP_PROBER_PROBER_H
 
 #include <jansson.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 #include "engine/base/error.h"
 
@@ -50,18 +57,21 @@
 /* A running prober, as its owner holds it (engine/prober/client.c, part of libfieldpost). */
 struct fp_prober;
 
-/* fork+exec of fieldpost-prober (fp_helper_path()) as a child of this process, in its process group, dead with it (PDEATHSIG), with this process's
- * environment variables that libpq reads (PG*) and ENVVARS (an object name -> value, may be NULL), else a clean one; sends the set-up. */
+/* fork+exec of fieldpost-prober (fp_helper_path()) as a child of this process, in its process group, dead with it (PDEATHSIG), in a clean environment but
+ * for what libpq reads: of ENVVARS (an object name -> value, may be NULL) and of this process's own variables those that begin with PG and name no file.
+ * Sends the set-up and waits for the hello. FP_E_REFUSED says why there is none. Walls of this process are the prober's too: start it before them. */
 enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, const char *pgservice, const json_t *envvars, struct fp_error *err);
 
-/* A new session: a connected stream descriptor, close-on-exec, the caller's. May be used by a child after fork(). -1: err says why. */
+/* A new session: a connected stream descriptor, close-on-exec, the caller's. May be used by a child after fork(); whoever else has a copy closes it, or
+ * the next session waits for him. -1: err says why. */
 int fp_prober_session(struct fp_prober *p, struct fp_error *err);
 
 /* Sends QUESTION (not taken over) on SESSION and waits at most TIMEOUT_MS for the answer (new reference). FP_E_TIMEOUT, FP_E_CRASHED (the
  * prober is gone), FP_E_INVALID (it answered nonsense). */
 enum fp_status fp_prober_ask(json_t **answer, int session, const json_t *question, int64_t timeout_ms, struct fp_error *err);
 
-/* The same in two halves, for an event loop: send, then read whenever poll says POLLIN until *DONE. BUF keeps what came so far. */
+/* The same in two halves, for an event loop: send, then read whenever poll says POLLIN until *DONE. BUF keeps what came so far; after several questions it
+ * may hold the next answer already. */
 struct fp_buf;
 enum fp_status fp_prober_send(int session, const json_t *question, struct fp_error *err);
 enum fp_status fp_prober_receive(json_t **answer, int *done, int session, struct fp_buf *buf, struct fp_error *err);

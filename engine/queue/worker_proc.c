@@ -1,7 +1,6 @@
 #include "engine/queue/worker_proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -57,63 +56,18 @@ static const struct kind {
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
-/* exec in the child: nothing but async-signal-safe calls. */
-static void child(int sock, const char *path, char *const envp[]) __attribute__((noreturn));
-static void child(int sock, const char *path, char *const envp[])
+/* A clean environment and the project's secrets. */
+static void environment(struct fp_strv *env, const json_t *description)
 {
-	char *const argv[] = {(char *)"fieldpost-worker", NULL};
-	sigset_t none;
-	int null;
-
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
-	null = open("/dev/null", O_RDWR);
-	if (null < 0)
-		_exit(126);
-	/* What a library shouts on stderr may go to a log, never to a terminal: it would draw on the console. */
-	dup2(null, 0);
-	dup2(null, 1);
-	if (isatty(2) || fcntl(2, F_GETFD) < 0)
-		dup2(null, 2);
-	if (sock == FP_WORKER_FD)
-		fcntl(sock, F_SETFD, 0);
-	else if (dup2(sock, FP_WORKER_FD) < 0)
-		_exit(126);
-	syscall(__NR_close_range, FP_WORKER_FD + 1, ~0U, 0);
-	execve(path, argv, envp);
-	_exit(127);
-}
-
-/* A clean environment: fixed names, the sanitizers' own when tests set them, and nothing of whoever started us. */
-static char **environment(const json_t *description)
-{
-	static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "PGSERVICEFILE=/nonexistent",
-		"PGPASSFILE=/nonexistent", "GDAL_DRIVER_PATH=disable", "PROJ_NETWORK=OFF"};
-	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "FIELDPOST_SANITIZER_DIR", "FIELDPOST_FAIL_AT",
-		"FIELDPOST_STALL_AT"};
-	struct fp_strv v = {0};
 	const char *name;
 	json_t *value;
 
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		fp_strv_add(&v, fixed[i]);
-	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-		if (getenv(passed[i]))
-			fp_strv_take(&v, fp_asprintf("%s=%s", passed[i], getenv(passed[i])));
+	fp_helper_env(env);
+	fp_strv_add(env, "GDAL_DRIVER_PATH=disable");
+	fp_strv_add(env, "PROJ_NETWORK=OFF");
 	json_object_foreach(json_object_get(description, "secrets"), name, value)
-		fp_strv_take(&v, fp_asprintf("%s=%s", name, json_is_string(value) ? json_string_value(value) : ""));
-	fp_strv_take(&v, NULL);
-	return v.items;
-}
-
-static void environment_free(char **envp)
-{
-	for (char **e = envp; *e; e++)
-		free(*e);
-	free(envp);
+		fp_strv_take(env, fp_asprintf("%s=%s", name, json_is_string(value) ? json_string_value(value) : ""));
+	fp_strv_take(env, NULL);
 }
 
 /* Descriptions are small (a page, and the secrets), so that one always fits the empty socket's buffer: nothing waits on a worker that does not
@@ -140,7 +94,8 @@ static enum fp_status send_description(struct fp_worker *w, const json_t *descri
 
 enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description, struct fp_error *err)
 {
-	char *path = fp_helper_path("fieldpost-worker"), **envp;
+	char *path = fp_helper_path("fieldpost-worker");
+	struct fp_strv env = {0};
 	struct fp_worker *w;
 	int pair[2];
 	pid_t pid;
@@ -156,12 +111,14 @@ enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description
 		free(path);
 		return fp_fail_errno(err, errno, "cannot make a socket for the worker");
 	}
-	envp = environment(description);
+	environment(&env, description);
 	pid = fork();
-	if (pid == 0)
-		child(pair[1], path, envp);
+	if (pid == 0) {
+		setpgid(0, 0);
+		fp_helper_exec(path, env.items, pair[1], FP_WORKER_FD);
+	}
 	close(pair[1]);
-	environment_free(envp);
+	fp_strv_free(&env);
 	free(path);
 	if (pid < 0) {
 		close(pair[0]);

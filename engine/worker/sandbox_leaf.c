@@ -1,12 +1,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "engine/base/walls.h"
 #include "engine/worker/sandbox.h"
 
 enum { MEMORY_MB = 1024, CPU_S = 20, FILE_MB = 64 };
@@ -40,27 +39,21 @@ static int filter(void)
 	return rc;
 }
 
-static int limit(int what, rlim_t value)
-{
-	struct rlimit now, want = {value, value};
-
-	if (getrlimit(what, &now) != 0)
-		return -1;
-	if (now.rlim_max < want.rlim_max)
-		want = (struct rlimit){now.rlim_max, now.rlim_max};
-	return setrlimit(what, &want);
-}
-
 void fp_sandbox_leaf(void)
 {
-	int rc = prctl(PR_SET_PDEATHSIG, SIGKILL);
-
+	static const struct {
+		int what;
+		int64_t value;
+	} limits[] = {
 #ifndef FP_SANITIZED /* AddressSanitizer reserves terabytes of address space */
-	rc |= limit(RLIMIT_AS, (rlim_t)MEMORY_MB << 20);
+		{RLIMIT_AS, (int64_t)MEMORY_MB << 20},
 #endif
-	rc |= limit(RLIMIT_CPU, CPU_S);
-	rc |= limit(RLIMIT_FSIZE, (rlim_t)FILE_MB << 20);
-	rc |= limit(RLIMIT_CORE, 0);
-	if (rc != 0 || filter() != 0)
+		{RLIMIT_CPU, CPU_S}, {RLIMIT_FSIZE, (int64_t)FILE_MB << 20},
+	};
+	enum fp_status st = fp_walls_begin(0, NULL);
+
+	for (size_t i = 0; st == FP_OK && i < sizeof limits / sizeof *limits; i++)
+		st = fp_walls_limit(limits[i].what, limits[i].value, NULL);
+	if (st != FP_OK || filter() != 0)
 		_exit(125);
 }

@@ -1,0 +1,22 @@
+/* One question, asked of the network. What stands in ANSWER already: "stage", "cause" and "error", all "". */
+#ifndef FP_PROBER_ASK_H
+#define FP_PROBER_ASK_H
+
+#include <jansson.h>
+
+#include "engine/prober/resolve.h"
+
+/* What a question may take: this long until a connection stands, and this long from then on. */
+#define FP_CONNECT_MS 3000
+#define FP_ANSWER_MS 5000
+
+struct fp_asker {
+	struct fp_resolver *resolver;
+	const char *pgservice; /* a checked service file */
+	const char *service;   /* its section for questions that name neither a service nor, perhaps, a host: $PGSERVICE, or "" */
+};
+
+typedef void fp_ask_fn(struct fp_asker *asker, const json_t *question, json_t *answer);
+fp_ask_fn fp_ask_http, fp_ask_postgres;
+
+#endif

@@ -1,0 +1,25 @@
+/* A PostgreSQL with PostGIS of the tests' own: a private folder and port, gone when this process ends. */
+#ifndef FP_TESTS_POSTGRES_H
+#define FP_TESTS_POSTGRES_H
+
+/* 1 when there is one to start: "initdb" is found. */
+int postgres_is_here(void);
+
+/* Makes and starts it, for this process and those that it starts from here on: they find it through the environment. Its superuser is "postgres", without
+ * a password over the socket; TLS is on with a certificate that nobody signed. Over TCP, HBA's lines (pg_hba.conf) say who may come. An assertion fails
+ * when anything of that does. */
+void postgres_start(const char *hba);
+void postgres_stop(void);
+
+int postgres_port(void);
+
+/* Runs statements in DATABASE as its superuser. */
+void postgres_sql(const char *database, const char *sql);
+
+/* One value, "" for none; static. */
+const char *postgres_value(const char *database, const char *sql);
+
+/* Sets a setting that needs no restart and waits until it is in force. */
+void postgres_set(const char *setting, const char *value);
+
+#endif
