@@ -10,6 +10,7 @@ BASE_SOURCES = \
 	engine/base/json.c engine/base/json.h \
 	engine/base/mem.c engine/base/mem.h \
 	engine/base/path.c engine/base/path.h \
+	engine/base/pgservice.c engine/base/pgservice.h \
 	engine/base/proc.c engine/base/proc.h \
 	engine/base/text.c engine/base/text.h \
 	engine/base/yaml.c engine/base/yaml.h
