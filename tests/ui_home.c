@@ -25,7 +25,7 @@ void ui_home_run(struct fp_store *s, const char *sql)
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_NOVALS), &err);
-	s->touched = 127;
+	s->touched = 255;
 	must(fp_store_commit(s, &err), &err);
 }
 
@@ -126,7 +126,7 @@ static void run_number(struct fp_store *s, const char *sql, int64_t n)
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_VALS(fp_i(n))), &err);
-	s->touched = 127;
+	s->touched = 255;
 	must(fp_store_commit(s, &err), &err);
 }
 
