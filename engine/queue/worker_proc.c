@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +111,10 @@ static char **environment(const json_t *description)
 
 static void environment_free(char **envp)
 {
-	for (char **e = envp; *e; e++)
+	for (char **e = envp; *e; e++) { /* some are secrets */
+		sodium_memzero(*e, strlen(*e));
 		free(*e);
+	}
 	free(envp);
 }
 
@@ -133,6 +136,7 @@ static enum fp_status send_description(struct fp_worker *w, const json_t *descri
 		st = fp_fail(err, FP_E_FULL, "the job's description takes %zu bytes, %d is the limit: are its secrets that large?", n, DESCRIPTION_MAX);
 	else if (send(w->fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
 		st = fp_fail_errno(err, errno, "cannot tell the worker what to do");
+	sodium_memzero(text, n);
 	free(text);
 	return st;
 }
