@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -43,12 +44,13 @@ static void cut_newline(struct fp_secret_input *in)
 static enum fp_status wait_line(struct fp_secret_input *in, int signals, struct fp_error *err)
 {
 	struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct signalfd_siginfo got;
 	ssize_t n;
 
 	while (poll(fds, 2, -1) < 0)
 		if (errno != EINTR)
 			return fp_fail_errno(err, errno, "cannot wait for the terminal");
-	if (fds[1].revents)
+	if (fds[1].revents && read(signals, &got, sizeof got) == (ssize_t)sizeof got) /* taken, else it would strike as soon as it may */
 		return fp_fail(err, FP_E_CANCELLED, "nothing was done");
 	n = read(0, in->text, ROOM);
 	in->len = n > 0 ? (size_t)n : 0;

@@ -54,37 +54,46 @@ static const struct {
 
 /* ---- what the server's own words must not tell ---- */
 
-static void hide(char *text, const char *value)
+/* Every setting is looked for in what the server said, not in what is left of it: one may be a part of another. */
+struct words {
+	const char *said;
+	char *shown;
+};
+
+static void hide(struct words *w, const char *value)
 {
 	size_t n = strlen(value);
 
-	for (char *at = n ? strstr(text, value) : NULL; at; at = strstr(at + n, value))
-		memset(at, '*', n);
+	for (const char *at = n ? strstr(w->said, value) : NULL; at; at = strstr(at + 1, value))
+		memset(w->shown + (at - w->said), '*', n);
 }
 
-static void hide_setting(void *text, const char *service, const char *key, const char *value)
+static void hide_setting(void *words, const char *service, const char *key, const char *value)
 {
 	(void)service;
 	if (key && (strlen(value) >= HIDE_FROM || strcmp(key, "password") == 0))
-		hide(text, value);
+		hide(words, value);
 }
 
 /* "" when what has to be hidden cannot be read any more. */
 static char *server_words(struct fp_secret_test *t, const json_t *answer)
 {
-	char *text = fp_text_clean(fp_json_str_or(answer, "error", "")), *pgservice;
+	const char *said = fp_json_str_or(answer, "error", ""), *name;
+	struct words w = {said, fp_strdup(said)};
 	json_t *envvars, *value;
-	const char *name;
+	char *pgservice, *clean;
 
-	if (fp_secrets_for_job(t->store, t->project, &envvars, &pgservice, NULL) != FP_OK) {
-		*text = '\0';
-		return text;
+	if (fp_secrets_for_job(t->store, t->project, &envvars, &pgservice, NULL) == FP_OK) {
+		fp_pgservice_read(pgservice, hide_setting, &w, NULL);
+		json_object_foreach(envvars, name, value)
+			hide(&w, json_string_value(value));
+		fp_secrets_wipe(envvars, pgservice);
+		clean = fp_text_clean(w.shown);
+	} else {
+		clean = fp_strdup("");
 	}
-	fp_pgservice_read(pgservice, hide_setting, text, NULL);
-	json_object_foreach(envvars, name, value)
-		hide(text, json_string_value(value));
-	fp_secrets_wipe(envvars, pgservice);
-	return text;
+	free(w.shown);
+	return clean;
 }
 
 /* ---- lines ---- */
