@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "engine/base/buf.h"
-#include "engine/base/config.h"
 #include "engine/base/fs.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
@@ -441,40 +440,6 @@ Test(store, a_backup_is_one_file_that_opens_as_a_store)
 	fp_store_close(b);
 	fp_store_close(s);
 	free(dir);
-	free(path);
-}
-
-Test(store, a_broken_configuration_is_named_by_file_and_key)
-{
-	static const char *const bad[][2] = {
-		{"engine_jobs: many\n", "engine_jobs must be a whole number from 1 to 32"}, {"engine_jobs: 0\n", "from 1 to 32"},
-		{"sandbox_require: 1\n", "sandbox_require must be true or false"}, {"colour: red\n", "no setting \"colour\""},
-		{"engine_jobs: [\n", "config.yaml"}, {"- a\n", "key: value"}, {"engine_jobs: 1\nengine_jobs: 2\n", "config.yaml"},
-		{"network_allow: 10\n", "network_allow must be a text"}, {"network_allow: true\n", "network_allow must be a text"},
-		{"network_allow: \"a\\nb\"\n", "network_allow must be a text on one line"}, {"network_checks: \"on\"\n", "must be true or false"},
-	};
-	struct fp_store *s = fresh();
-	static const char good[] = "engine_jobs: 7\nnetwork_allow: 127.0.0.1 db.lan\n";
-	char *path = home_path("home/config.yaml"), long_text[15 + FP_CONFIG_TEXT];
-	struct fp_config c;
-
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		cr_assert_eq(fp_fs_write_atomic(path, bad[i][0], strlen(bad[i][0]), &err), FP_OK);
-		cr_assert_eq(fp_config_read(&c, fp_store_home(s), &err), FP_E_INVALID, "%s", bad[i][0]);
-		cr_assert(strstr(err.msg, bad[i][1]) && strstr(err.msg, "config.yaml"), "%s", err.msg);
-	}
-	memset(long_text, 'a', sizeof long_text);
-	memcpy(long_text, "network_allow: ", 15);
-	cr_assert_eq(fp_fs_write_atomic(path, long_text, sizeof long_text, &err), FP_OK);
-	cr_assert_eq(fp_config_read(&c, fp_store_home(s), &err), FP_E_INVALID);
-	cr_assert(strstr(err.msg, "more than 1023 bytes"), "%s", err.msg);
-	cr_assert_eq(fp_fs_write_atomic(path, good, strlen(good), &err), FP_OK);
-	cr_assert_eq(fp_config_read(&c, fp_store_home(s), &err), FP_OK);
-	cr_assert_eq(c.engine_jobs, 7);
-	cr_assert_eq(c.log_keep_days, 90);
-	cr_assert_str_eq(c.network_allow, "127.0.0.1 db.lan");
-	cr_assert_not(c.network_checks);
-	fp_store_close(s);
 	free(path);
 }
 
