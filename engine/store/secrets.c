@@ -16,23 +16,28 @@
 
 /* ---- lists ---- */
 
-/* What a layer's verdict says it uses; most say nothing, and are not parsed. */
-#define USES "json_each(iif(instr(l.json, '\"uses\"'), l.json, '{}'), '$.uses') u"
+/* What layers' verdicts say they use, read once for a whole list; most say nothing, and are not parsed. */
+#define USES \
+	"SELECT DISTINCT l.project_id, l.layer_id, l.name, u.value AS what" \
+	" FROM layer l, json_each(iif(instr(l.json, '\"uses\"'), l.json, '{}'), '$.uses') u WHERE u.type = 'text' ORDER BY l.layer_id"
+
+#define DEFINED "SELECT x.id, x.project_id, 'service:' || e.value AS what FROM secret x, json_each(x.services) e"
 
 #define SET \
 	"SELECT x.project_id || '/' || x.name AS id, x.project_id, x.name, x.type, 'set' AS state, x.services, x.set_at, x.set_by, x.tested_at," \
 	" x.test_ok, x.test_said, (SELECT json_group_array(json_object('id', y.layer_id, 'name', y.name)) FROM" \
-	" (SELECT DISTINCT l.layer_id, l.name FROM layer l, " USES " WHERE l.project_id = x.project_id AND u.type = 'text'" \
-	" AND iif(x.type = 'envvar', u.value = 'env:' || x.name, u.value IN (SELECT 'service:' || value FROM json_each(x.services)))" \
-	" ORDER BY l.layer_id) y) AS used_by FROM secret x"
+	" (SELECT DISTINCT v.layer_id, v.name FROM uses v WHERE v.project_id = x.project_id AND iif(x.type = 'envvar', v.what = 'env:' || x.name," \
+	" v.what IN (SELECT d.what FROM defined d WHERE d.id = x.id)) ORDER BY v.layer_id) y) AS used_by FROM secret x"
 
 #define MISSING \
-	"SELECT l.project_id || '/' || u.value, l.project_id, '', 'pgservice', 'missing', json_array(substr(u.value, 9)), 0, '', NULL, NULL, ''," \
-	" json_group_array(json_object('id', l.layer_id, 'name', l.name)) FROM layer l, " USES " WHERE u.type = 'text' AND u.value GLOB 'service:?*'" \
-	" AND NOT EXISTS (SELECT 1 FROM secret x, json_each(x.services) e WHERE x.project_id = l.project_id AND e.value = substr(u.value, 9))" \
-	" GROUP BY l.project_id, u.value"
+	"SELECT v.project_id || '/' || v.what, v.project_id, '', 'pgservice', 'missing', json_array(substr(v.what, 9)), 0, '', NULL, NULL, ''," \
+	" json_group_array(json_object('id', v.layer_id, 'name', v.name)) FROM uses v WHERE v.what GLOB 'service:?*'" \
+	" AND NOT EXISTS (SELECT 1 FROM defined d WHERE d.project_id = v.project_id AND d.what = v.what)" \
+	" GROUP BY v.project_id, v.what"
 
-#define SHOWN "(SELECT z.*, p.name AS project_name FROM (" SET " UNION ALL " MISSING ") z JOIN project p ON p.id = z.project_id) s"
+#define SHOWN \
+	"(WITH uses AS MATERIALIZED (" USES "), defined AS MATERIALIZED (" DEFINED ") SELECT z.*, p.name AS project_name FROM (" SET " UNION ALL " MISSING ") z" \
+	" JOIN project p ON p.id = z.project_id) s"
 
 static const char *const types[] = {"pgservice", "envvar", NULL};
 static const char *const states[] = {"set", "missing", NULL};
