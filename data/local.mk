@@ -11,6 +11,7 @@ DATA_FILES = \
 	data/sample/project/trees.qgs \
 	data/remedies.yaml \
 	data/schema/001_store.sql \
+	data/schema/002_secrets.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/process_projectfile.yaml

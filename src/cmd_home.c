@@ -1,5 +1,6 @@
 /* fieldpost init, backup, audit: the home as a whole. */
 #include "engine/store/jobs.h"
+#include "engine/store/secrets.h"
 #include "engine/store/store.h"
 #include "src/commands.h"
 #include "src/listing.h"
@@ -16,6 +17,11 @@ static enum fp_status init(struct fp_invocation *inv, struct fp_error *err)
 		st = fp_store_open(&s, inv->home, FP_STORE_CREATE, err);
 	if (st != FP_OK)
 		return st;
+	st = fp_secrets_make_key(s, err);
+	if (st != FP_OK) {
+		fp_store_close(s);
+		return st;
+	}
 	answer = json_object();
 	fp_row_text(answer, "home", fp_store_home(s));
 	fp_outcome_print(inv, answer, "The home is %s.", fp_store_home(s));
@@ -37,14 +43,15 @@ static enum fp_status backup(struct fp_invocation *inv, struct fp_error *err)
 		return st;
 	answer = json_object();
 	fp_row_text(answer, "file", inv->argv[0]);
-	fp_outcome_print(inv, answer, "Wrote %s: projects, changes and jobs. Copy %s/projects too: the versions of files stand there and never change.",
-		inv->argv[0], fp_store_home(inv->store));
+	fp_outcome_print(inv, answer, "Wrote %s: projects, changes and jobs. Copy %s/projects too: the versions of files stand there and never change. "
+		"The key of the secrets is not in it: keep a copy of %s/secret.key elsewhere, or set the secrets again.",
+		inv->argv[0], fp_store_home(inv->store), fp_store_home(inv->store));
 	return FP_OK;
 }
 
 const struct fp_command fp_cmd_backup = {
 	.name = "backup", .args = "FILE", .min_args = 1, .max_args = 1, .flags = FP_CMD_HOME, .run = backup,
-	.help = "Copy the store to a new file while everything goes on. The folder projects of the home belongs to a full copy.",
+	.help = "Copy the store to a new file while everything goes on. The folder projects and, for secrets, secret.key of the home belong to a full copy.",
 };
 
 static void add_row(void *arg, const struct fp_activity_row *r)

@@ -43,6 +43,7 @@ static json_t *project_row(const struct fp_project_row *r)
 	fp_row_time(o, "checked_at", r->checked_at);
 	fp_row_time(o, "packaged_at", r->packaged_at);
 	json_object_set_new(o, "overwrite_conflicts", json_boolean(r->overwrite_conflicts));
+	fp_row_text(o, "network", r->network);
 	return o;
 }
 
@@ -87,7 +88,8 @@ static const struct fp_column show_columns[] = {
 	{"project file", "project_file", FP_CELL_TEXT}, {"title", "title", FP_CELL_TEXT}, {"CRS", "crs", FP_CELL_TEXT},
 	{"files", "files", FP_CELL_TEXT}, {"size", "size", FP_CELL_BYTES}, {"changes", "changes", FP_CELL_TEXT},
 	{"pending", "pending", FP_CELL_TEXT}, {"conflict", "conflict", FP_CELL_TEXT}, {"failed", "failed", FP_CELL_TEXT},
-	{"overwrite_conflicts", "overwrite_conflicts", FP_CELL_TEXT}, {"created", "created_at", FP_CELL_TIME},
+	{"overwrite_conflicts", "overwrite_conflicts", FP_CELL_TEXT}, {"network", "network", FP_CELL_TEXT},
+	{"network checks", "network_checks", FP_CELL_TEXT}, {"created", "created_at", FP_CELL_TIME},
 	{"checked", "checked_at", FP_CELL_TIME}, {0},
 };
 
@@ -99,8 +101,10 @@ static enum fp_status show(struct fp_invocation *inv, struct fp_error *err)
 
 	if (st == FP_OK)
 		st = fp_project_get(inv->store, id, take_details, &row, err);
-	if (st == FP_OK)
+	if (st == FP_OK) {
+		json_object_set_new(row, "network_checks", json_boolean(fp_project_network_on(fp_json_str_or(row, "network", ""), inv->config.network_checks)));
 		fp_print_row(inv, row, show_columns);
+	}
 	return st;
 }
 
@@ -219,7 +223,8 @@ static enum fp_status set(struct fp_invocation *inv, struct fp_error *err)
 
 const struct fp_command fp_cmd_project_set = {
 	.name = "project set", .args = "NAME KEY=VALUE...", .min_args = 2, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = set,
-	.help = "Change settings of a project: name; overwrite_conflicts (true: the last change wins, false: conflicts are kept for a person).",
+	.help = "Change settings of a project: name; overwrite_conflicts (true: the last change wins, false: conflicts are kept for a person); "
+		"network (on, off, or default: as the configuration says).",
 };
 
 static void take_counts(void *arg, const struct fp_project_row *r)

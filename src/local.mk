@@ -13,6 +13,7 @@ SRC_SOURCES = \
 	src/cmd_job.c \
 	src/cmd_layers.c \
 	src/cmd_project.c \
+	src/cmd_secret.c \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \
 	src/layer_explain.c src/layer_explain.h \
@@ -21,4 +22,5 @@ SRC_SOURCES = \
 	src/main.c \
 	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
-	src/plain.c src/plain.h
+	src/plain.c src/plain.h \
+	src/secret_input.c src/secret_input.h

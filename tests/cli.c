@@ -91,6 +91,7 @@ static void split(const char **argv, char *line)
 }
 
 unsigned cli_uid;
+const char *cli_stdin;
 
 static void become(const char *const *argv)
 {
@@ -144,7 +145,7 @@ const struct cli *cli_runv(const char *const *argv)
 	cr_assert(pipe2(a, O_CLOEXEC) == 0 && pipe2(b, O_CLOEXEC) == 0);
 	pid = fork();
 	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		int null = open(cli_stdin ? cli_stdin : "/dev/null", O_RDONLY | O_CLOEXEC);
 		if (dup2(null, 0) < 0 || dup2(a[1], 1) < 0 || dup2(b[1], 2) < 0)
 			_exit(126);
 		become(argv);
@@ -247,6 +248,37 @@ const struct cli *cli_run_terminal(int columns, const char *typed, const char *a
 		fp_buf_add(&out, block, n > 0 ? (size_t)n : 0);
 	close(fd);
 	free(copy);
+	return result(code_of(pid), &out, &err);
+}
+
+const struct cli *cli_talk(const char *const *says, const char *args)
+{
+	struct winsize ws = {.ws_row = 24, .ws_col = 80};
+	const char *argv[WORDS_MAX] = {"fieldpost"};
+	struct fp_buf out = FP_BUF_INIT, err = FP_BUF_INIT;
+	char *copy = fp_strdup(args), block[4096];
+	size_t seen = 0;
+	int fd;
+	pid_t pid;
+	ssize_t n;
+
+	cli_folder();
+	split(argv, copy);
+	pid = forkpty(&fd, NULL, NULL, &ws);
+	if (pid == 0)
+		become(argv);
+	while ((n = read(fd, block, sizeof block)) > 0 || (n < 0 && errno == EINTR)) {
+		char *at;
+		fp_buf_add(&out, block, n > 0 ? (size_t)n : 0);
+		while (*says && (at = strstr(out.data + seen, says[0]))) {
+			seen = (size_t)(at - out.data) + strlen(says[0]);
+			cr_assert_eq(write(fd, says[1], strlen(says[1])), (ssize_t)strlen(says[1]));
+			says += 2;
+		}
+	}
+	close(fd);
+	free(copy);
+	cr_assert_null(*says, "it never said \"%s\": %s", *says, out.data);
 	return result(code_of(pid), &out, &err);
 }
 

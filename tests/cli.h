@@ -24,6 +24,11 @@ const struct cli *cli_run_terminal(int columns, const char *typed, const char *a
 /* Runs it, wants exit code CODE and JSON; borrowed until the process ends. */
 const json_t *cli_json(int code, const char *args, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, talked to: SAYS holds what to wait for and what to type then, by turns, and ends with NULL. */
+const struct cli *cli_talk(const char *const *says, const char *args);
+
+/* Not NULL: the file that is the program's standard input where there is no terminal. */
+extern const char *cli_stdin;
 /* Not 0: the program runs as this user. */
 extern unsigned cli_uid;
 

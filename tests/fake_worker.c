@@ -132,7 +132,11 @@ static void act(const char *word, char *arg)
 		event(arg, json_loads(more, 0, NULL));
 	else if (strcmp(word, "sleep") == 0)
 		linger(arg);
-	else if (strcmp(word, "kill") == 0)
+	else if (strcmp(word, "secret") == 0) { /* tells whether it got it, in both ways; not what it is */
+		const char *said = fp_json_str(json_object_get(description, "secrets"), arg), *env = getenv(arg);
+		event("log", json_pack("{s:s,s:o}", "level", "info", "text", json_sprintf("%s: %s", arg,
+			!said && !env ? "not given" : said && env && strcmp(said, env) == 0 ? "given" : "given in one way only")));
+	} else if (strcmp(word, "kill") == 0)
 		signal(atoi(arg), SIG_DFL), kill(getpid(), atoi(arg));
 	else if (strcmp(word, "exit") == 0)
 		_exit(atoi(arg));

@@ -95,6 +95,19 @@ check_PROGRAMS += tests/fake/fieldpost-worker
 tests_fake_fieldpost_worker_SOURCES = tests/fake_worker.c
 tests_fake_fieldpost_worker_LDADD = libfieldpost.a $(BASE_LIBS)
 
+# A prober that answers by the name of the service it is asked about.
+check_PROGRAMS += tests/fake/fieldpost-prober
+tests_fake_fieldpost_prober_SOURCES = tests/fake_prober.c
+tests_fake_fieldpost_prober_LDADD = libfieldpost.a $(BASE_LIBS)
+
+SUITES += tests/test_secrets tests/test_secret_jobs tests/test_commands_secret
+tests_test_secrets_SOURCES = tests/test_secrets.c tests/engine_home.c tests/engine_home.h
+tests_test_secrets_LDADD = $(TEST_LDADD)
+tests_test_secret_jobs_SOURCES = tests/test_secret_jobs.c tests/engine_home.c tests/engine_home.h
+tests_test_secret_jobs_LDADD = $(TEST_LDADD)
+tests_test_commands_secret_SOURCES = tests/test_commands_secret.c tests/cli.c tests/cli.h
+tests_test_commands_secret_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_engine tests/test_faults
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h
 tests_test_engine_LDADD = $(TEST_LDADD)

@@ -1,10 +1,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/config.h"
+#include "engine/base/fs.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
 
@@ -95,4 +97,40 @@ Test(base, an_error_message_is_one_clean_line)
 
 	cr_assert_eq(fp_fail(&err, FP_E_INVALID, "bad \033]0;%s\n", "x"), FP_E_INVALID);
 	cr_assert_str_eq(err.msg, "bad ␛]0;x␊");
+}
+
+Test(base, a_broken_configuration_is_named_by_file_and_key)
+{
+	static const char *const bad[][2] = {
+		{"engine_jobs: many\n", "engine_jobs must be a whole number from 1 to 32"}, {"engine_jobs: 0\n", "from 1 to 32"},
+		{"sandbox_require: 1\n", "sandbox_require must be true or false"}, {"colour: red\n", "no setting \"colour\""},
+		{"engine_jobs: [\n", "config.yaml"}, {"- a\n", "key: value"}, {"engine_jobs: 1\nengine_jobs: 2\n", "config.yaml"},
+		{"network_allow: 10\n", "network_allow must be a text"}, {"network_allow: true\n", "network_allow must be a text"},
+		{"network_allow: \"a\\nb\"\n", "network_allow must be a text on one line"}, {"network_checks: \"on\"\n", "must be true or false"},
+	};
+	static const char good[] = "engine_jobs: 7\nnetwork_allow: 127.0.0.1 db.lan\n";
+	char home[] = "/tmp/fp-config-XXXXXX", *path, long_text[15 + FP_CONFIG_TEXT];
+	struct fp_config c;
+	struct fp_error err;
+
+	cr_assert_not_null(mkdtemp(home));
+	path = fp_path_join(home, "config.yaml");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		cr_assert_eq(fp_fs_write_atomic(path, bad[i][0], strlen(bad[i][0]), &err), FP_OK);
+		cr_assert_eq(fp_config_read(&c, home, &err), FP_E_INVALID, "%s", bad[i][0]);
+		cr_assert(strstr(err.msg, bad[i][1]) && strstr(err.msg, "config.yaml"), "%s", err.msg);
+	}
+	memset(long_text, 'a', sizeof long_text);
+	memcpy(long_text, "network_allow: ", 15);
+	cr_assert_eq(fp_fs_write_atomic(path, long_text, sizeof long_text, &err), FP_OK);
+	cr_assert_eq(fp_config_read(&c, home, &err), FP_E_INVALID);
+	cr_assert_not_null(strstr(err.msg, "more than 1023 bytes"), "%s", err.msg);
+	cr_assert_eq(fp_fs_write_atomic(path, good, strlen(good), &err), FP_OK);
+	cr_assert_eq(fp_config_read(&c, home, &err), FP_OK);
+	cr_assert_eq(c.engine_jobs, 7);
+	cr_assert_eq(c.log_keep_days, 90);
+	cr_assert_str_eq(c.network_allow, "127.0.0.1 db.lan");
+	cr_assert_not(c.network_checks);
+	fp_fs_remove_tree(home, NULL);
+	free(path);
 }

@@ -9,6 +9,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/store/db.h"
+#include "engine/store/secrets.h"
 #include "tests/pty.h"
 #include "tests/ui_home.h"
 
@@ -270,5 +271,31 @@ Test(ui_pty, typed_text_is_utf_8)
 	SHOWS("1 of 3  filter: \xc3\xa4pfel");
 	pty_type(&p, "\033");
 	SHOWS("2 of 3");
+	finish();
+}
+
+Test(ui_pty, keys_are_answered_while_a_secret_is_tested)
+{
+	static const char value[] = "[silent]\nhost=a\n";
+	char *fake = fp_asprintf("FIELDPOST_LIBEXEC=%s/tests/fake", getenv("FIELDPOST_BUILD"));
+	struct fp_store *s = ui_home_small();
+	struct fp_error err;
+
+	ui_home_run(s, "UPDATE project SET network = 'on'");
+	ui_home_run(s, "DELETE FROM secret"); /* they were never encrypted */
+	cr_assert_eq(fp_secret_set(s, UI_BEES, "SILENT", "pgservice", value, sizeof value - 1, "anna", &err), FP_OK, "%s", err.msg);
+	start_with(s, fake, 24, 100, ":secrets bees");
+	SHOWS("1 of 3");
+	pty_type(&p, "Gt");
+	SHOWS("Secret SILENT is being tested...");
+	SHOWS("being tested");
+	pty_type(&p, "k");
+	SHOWS("2 of 3");
+	pty_type(&p, "g");
+	SHOWS("1 of 3");
+	pty_type(&p, "Q");
+	cr_assert_eq(pty_end(&p, 10000), 0);
+	restored();
+	free(fake);
 	finish();
 }

@@ -25,7 +25,7 @@ void ui_home_run(struct fp_store *s, const char *sql)
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_NOVALS), &err);
-	s->touched = 127;
+	s->touched = 255;
 	must(fp_store_commit(s, &err), &err);
 }
 
@@ -103,9 +103,13 @@ static const char *const small[] = {
 	" 'File \"data/hives.gpkg\" missing.', '', 'checked', 'The file data/hives.gpkg is not among the files of the project.', "
 	" 'Upload it, with the folder name as it is: fieldpost file put bees data/hives.gpkg', '', 'data/hives.gpkg', '[\"no spatial index\"]', '{\"id\":\"hives_4d5e6f\"}', 1, " NOW " - 2 * " H "), "
 	"('" UI_BEES "', 'paths_777777', 'Paths', 'vector', 'ogr', 'EPSG:25832', './data/trees.gpkg|layername=pathz', 0, 'invalid_dataprovider', '', "
-	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{}', 1, " NOW " - 2 * " H "), "
+	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{\"uses\":[\"service:geo\",\"env:PGUSER\"]}', 1, " NOW " - 2 * " H "), "
 	"('" UI_BEES "', 'osm_888888', 'OpenStreetMap', 'raster', 'wms', 'EPSG:3857', 'type=xyz', -1, 'not_checked', '', '', 'not-checked', 'Network layers are not checked yet.', "
-	" '', '', '', '[]', '{}', 1, " NOW " - 2 * " H ")",
+	" '', '', '', '[]', '{\"uses\":[\"service:forest\"]}', 1, " NOW " - 2 * " H ")",
+	"INSERT INTO secret (project_id, name, type, nonce, ciphertext, size, services, set_at, set_by, tested_at, test_ok, test_said) VALUES "
+	"('" UI_BEES "', 'GEO', 'pgservice', zeroblob(24), zeroblob(40), 40, '[\"geo\"]', " NOW " - 30 * " H ", 'anna', " NOW " - 2 * " H ", 0, "
+	" 'geo: the server refused the login; look at user and password, and at the server''s pg_hba.conf'), "
+	"('" UI_BEES "', 'PGUSER', 'envvar', zeroblob(24), zeroblob(40), 40, '[]', " NOW " - 30 * " H ", 'anna', NULL, NULL, '')",
 	"INSERT INTO activity (at, who, what, project_id, project_name, detail) VALUES (" NOW " - 50 * " H ", 'anna', 'create project', '" UI_BEES "', 'bees', ''), "
 	"(" NOW " - 4 * " H ", 'field-1', 'push', '" UI_BEES "', 'bees', '12 changes'), (" NOW " - 3 * " H ", 'anna', 'save changes', '" UI_BEES "', 'bees', 're-apply 10')",
 	NULL,
@@ -126,7 +130,7 @@ static void run_number(struct fp_store *s, const char *sql, int64_t n)
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_VALS(fp_i(n))), &err);
-	s->touched = 127;
+	s->touched = 255;
 	must(fp_store_commit(s, &err), &err);
 }
 

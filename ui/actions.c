@@ -9,7 +9,8 @@
 #define LIST FP_IN_LIST
 #define TEXT FP_IN_TEXT
 #define MARKED (FP_IN_CHANGES)
-#define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE)
+#define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE | \
+	FP_IN_SECRETS)
 #define STAGES (FP_IN_CHANGES | FP_IN_CHANGE)
 #define ALL FP_ANYWHERE
 
@@ -22,6 +23,9 @@ const struct fp_act fp_acts[] = {
 	{ "search", "/", "TEXT", "Search the text", "search", TEXT, 0, fp_act_search },
 	{ "follow", "F", NULL, "Stay at the end of the log as it grows, or stop staying there", "follow", FP_IN_JOB, 0, fp_act_follow },
 	{ "cancel", "x", NULL, "Cancel the job, after a question", "cancel", FP_IN_JOBS | FP_IN_JOB, 1, fp_act_cancel },
+	{ "secret-set", "n", "[NAME]", "Set a secret, new or in place of what it was", "set", FP_IN_SECRETS, 1, fp_act_secret_set },
+	{ "secret-test", "t", NULL, "Test the secret: connect to its services, or say which layers use it", "test", FP_IN_SECRETS, 1, fp_act_secret_test },
+	{ "secret-remove", "x", NULL, "Remove the secret, after a question", "remove", FP_IN_SECRETS, 1, fp_act_secret_remove },
 	{ "back", "<Esc>", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
 	{ "close", "q", NULL, "Go back to the view below; from the first one, quit", NULL, ALL, 0, fp_act_close },
 	{ "command", ":", NULL, "Go to a view or run a command by name; Tab completes", "command", ALL, 0, fp_act_command },
@@ -55,6 +59,7 @@ const struct fp_act fp_acts[] = {
 	{ "jobs", "3", "[PROJECT] [FILTER]", "Jobs", NULL, ALL, 0, fp_act_jobs },
 	{ "layers", "4", "[PROJECT] [FILTER]", "Layers: what Check project layers found", NULL, ALL, 0, fp_act_layers },
 	{ "files", "5", "[PROJECT] [FILTER]", "Files", NULL, ALL, 0, fp_act_files },
+	{ "secrets", "7", "[PROJECT] [FILTER]", "Secrets: what jobs get to know and nobody gets to see", NULL, ALL, 0, fp_act_secrets },
 	{ "activity", "8", "[PROJECT] [FILTER]", "Activity: who did what, when", NULL, ALL, 0, fp_act_activity },
 	{ "next-tab", "<Tab>", NULL, "To the next of these views", NULL, ALL, 0, fp_act_next_tab },
 	{ "previous-tab", "<S-Tab>", NULL, "To the previous of these views", NULL, ALL, 0, fp_act_previous_tab },
@@ -77,7 +82,7 @@ const struct fp_act fp_acts[] = {
 
 const struct fp_tab fp_tabs[] = {
 	{ '1', &fp_view_projects }, { '2', &fp_view_changes }, { '3', &fp_view_jobs }, { '4', &fp_view_layers }, { '5', &fp_view_files },
-	{ '8', &fp_view_activity }, { 0, NULL },
+	{ '7', &fp_view_secrets }, { '8', &fp_view_activity }, { 0, NULL },
 };
 
 const struct fp_act *fp_act_by_key(int key, unsigned context)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/queue/secret_test.h"
 #include "ui/actions.h"
 #include "ui/keys.h"
 #include "ui/term.h"
@@ -10,7 +11,7 @@
 
 void fp_console_init(struct fp_console *c, struct fp_store *s, const struct fp_config *conf, const struct fp_console_options *o)
 {
-	*c = (struct fp_console){ .store = s, .conf = conf, .o = *o, .who = o->who ? o->who : "console" };
+	*c = (struct fp_console){ .store = s, .conf = conf, .o = *o, .who = o->who ? o->who : "console", .secret = FP_SECRET_FORM_INIT };
 	c->read_only = o->read_only || fp_store_read_only(s);
 	c->stack[c->depth++] = fp_view_new(&fp_view_projects, c, NULL, NULL, NULL);
 }
@@ -23,6 +24,9 @@ void fp_console_fini(struct fp_console *c)
 	fp_staging_clear(&c->staging);
 	fp_engine_free(c->engine);
 	c->engine = NULL;
+	fp_secret_form_clear(&c->secret);
+	fp_secret_test_free(c->test);
+	c->test = NULL;
 }
 
 struct fp_view *fp_top(struct fp_console *c)
@@ -201,8 +205,8 @@ unsigned fp_console_key(struct fp_console *c, int key, const struct fp_click *cl
 	a = fp_act_by_key(key, fp_top(c)->ops->context);
 	if (a)
 		return todo | fp_act_run(c, a, "");
-	if (key == '6' || key == '7')
-		return fp_complain(c, "%s are not part of this version.", key == '6' ? "Packages" : "Secrets");
+	if (key == '6')
+		return fp_complain(c, "Packages are not part of this version.");
 	return todo;
 }
 

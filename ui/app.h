@@ -6,6 +6,7 @@
 #include "engine/queue/engine.h"
 #include "ui/console.h"
 #include "ui/modal.h"
+#include "ui/secret_acts.h"
 #include "ui/staging.h"
 #include "ui/view.h"
 
@@ -26,6 +27,8 @@ struct fp_console {
 	struct fp_modal modal;
 	char wish_project[FP_UUID_SIZE];   /* what the menu of a project is about */
 	int64_t wish_job;                  /* and that of a job */
+	struct fp_secret_form secret;      /* that is being set or removed */
+	struct fp_secret_test *test;       /* of a secret, under way; NULL: none */
 	char message[800];                 /* "" none; stays until the next key */
 	int message_is_error;
 	int paused;

@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/proc.h"
+#include "engine/queue/secret_test.h"
 #include "ui/app.h"
 #include "ui/keys.h"
 #include "ui/script.h"
@@ -120,6 +121,20 @@ static void step_engine(struct loop *l)
 		l->next_tick = 0;
 }
 
+/* Where the test of a secret stands in FDS, 0: nowhere. */
+static int add_test(struct loop *l, struct pollfd *fds, int *n, int *timeout)
+{
+	int64_t left;
+
+	if (!l->c.test || *n == POLL_MAX)
+		return 0;
+	left = fp_secret_test_left(l->c.test);
+	if (left < *timeout)
+		*timeout = (int)left;
+	fds[*n] = (struct pollfd){ .fd = fp_secret_test_fd(l->c.test), .events = POLLIN };
+	return (*n)++;
+}
+
 /* Waits for what comes next. */
 static unsigned wait_events(struct loop *l, int timeout)
 {
@@ -128,10 +143,12 @@ static unsigned wait_events(struct loop *l, int timeout)
 	};
 	int n = 2, until_tick = (int)(l->next_tick - fp_monotonic_ms());
 	unsigned todo = FP_DO_NOTHING;
+	int test;
 
 	timeout = until_tick < timeout ? until_tick : timeout;
 	if (l->c.engine)
 		n += fp_engine_poll(l->c.engine, fds + n, POLL_MAX - n, &timeout);
+	test = add_test(l, fds, &n, &timeout);
 	if (poll(fds, (nfds_t)n, timeout > 0 ? timeout : 0) < 0 && errno != EINTR)
 		fp_assert(!"poll");
 	if (fds[1].revents)
@@ -140,6 +157,8 @@ static unsigned wait_events(struct loop *l, int timeout)
 		todo |= on_keys(l);
 	else if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		l->leave = 1; /* the terminal is gone */
+	if (test && (fds[test].revents || fp_secret_test_left(l->c.test) == 0))
+		todo |= fp_secret_step_test(&l->c);
 	return todo;
 }
 

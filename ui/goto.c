@@ -69,6 +69,7 @@ unsigned fp_act_changes(struct fp_console *c, const char *arg) { return go(c, &f
 unsigned fp_act_jobs(struct fp_console *c, const char *arg) { return go(c, &fp_view_jobs, arg); }
 unsigned fp_act_layers(struct fp_console *c, const char *arg) { return go(c, &fp_view_layers, arg); }
 unsigned fp_act_files(struct fp_console *c, const char *arg) { return go(c, &fp_view_files, arg); }
+unsigned fp_act_secrets(struct fp_console *c, const char *arg) { return go(c, &fp_view_secrets, arg); }
 unsigned fp_act_activity(struct fp_console *c, const char *arg) { return go(c, &fp_view_activity, arg); }
 
 /* ---- single things ---- */

@@ -21,6 +21,7 @@ UI_SOURCES = \
 	ui/restage.c \
 	ui/rows.c ui/rows.h \
 	ui/script.c ui/script.h \
+	ui/secret_acts.c ui/secret_acts.h \
 	ui/staging.c ui/staging.h \
 	ui/table.c \
 	ui/term.c ui/term.h \
@@ -37,5 +38,6 @@ UI_SOURCES = \
 	ui/view_plan.c \
 	ui/view_project.c \
 	ui/view_projects.c \
+	ui/view_secrets.c \
 	ui/views.h \
 	ui/wrap.c ui/wrap.h

@@ -1,5 +1,6 @@
 #include "ui/modal.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 static void clear_prompt(struct fp_prompt *p)
 {
+	if (p->hidden)
+		sodium_memzero(p->text.data, p->text.cap);
 	fp_buf_free(&p->text);
 	fp_strv_free(&p->candidates);
 }
@@ -48,6 +51,7 @@ unsigned fp_prompt_open(struct fp_console *c, const struct fp_prompt *p, const c
 	c->modal.kind = FP_MODAL_PROMPT;
 	c->modal.prompt = *p;
 	c->modal.prompt.text = (struct fp_buf)FP_BUF_INIT;
+	fp_prompt_make_room(&c->modal.prompt);
 	fp_buf_adds(&c->modal.prompt.text, text);
 	c->modal.prompt.at = strlen(text);
 	c->modal.prompt.candidates = (struct fp_strv){0};

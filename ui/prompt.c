@@ -1,12 +1,24 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#include "engine/store/secrets.h"
 #include "ui/app.h"
 #include "ui/keys.h"
 #include "ui/modal_parts.h"
 
-#define LONGEST 1000 /* bytes that can be typed */
+#define LONGEST 1000 /* bytes that can be typed; of a secret, as many as it may have */
+
+static size_t longest(const struct fp_prompt *p)
+{
+	return p->hidden ? FP_SECRET_VALUE_MAX : LONGEST;
+}
+
+void fp_prompt_make_room(struct fp_prompt *p)
+{
+	fp_buf_reserve(&p->text, longest(p));
+}
 
 static size_t before(const struct fp_prompt *p)
 {
@@ -39,15 +51,16 @@ static void insert(struct fp_prompt *p, int key)
 {
 	utf8proc_uint8_t bytes[4];
 	size_t n = (size_t)utf8proc_encode_char(key, bytes);
-	char *tail = fp_strdup(p->text.data + p->at);
+	size_t tail = p->text.len - p->at;
 
-	if (p->text.len + n <= LONGEST) {
-		p->text.len = p->at;
-		fp_buf_add(&p->text, bytes, n);
-		fp_buf_adds(&p->text, tail);
-		p->at += n;
+	if (p->text.len + n > longest(p)) {
+		p->cut = 1;
+		return;
 	}
-	free(tail);
+	fp_buf_add(&p->text, bytes, n);
+	memmove(p->text.data + p->at + n, p->text.data + p->at, tail);
+	memcpy(p->text.data + p->at, bytes, n);
+	p->at += n;
 }
 
 static size_t word_before(const struct fp_prompt *p)
@@ -110,10 +123,14 @@ static unsigned leave(struct fp_console *c, int entered)
 	unsigned todo = FP_DO_PAINT;
 
 	fp_modal_close(c); /* first: what is entered may open the next one */
-	if (entered)
+	if (entered && p.cut)
+		todo |= fp_complain(c, "That is longer than %zu bytes, and its end is missing: nothing was done.", longest(&p));
+	else if (entered)
 		todo |= p.enter(c, text);
 	else if (p.cancelled)
 		todo |= p.cancelled(c);
+	if (p.hidden)
+		sodium_memzero(text, strlen(text));
 	free(text);
 	return todo;
 }
@@ -136,19 +153,32 @@ unsigned fp_prompt_key(struct fp_console *c, int key)
 	return FP_DO_PAINT | (changed && p->changed ? p->changed(c, p->text.data) : FP_DO_NOTHING);
 }
 
+/* A mark for each character of the first N bytes. */
+static char *marks(const struct fp_prompt *p, size_t n)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_add(&b, "", 0);
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)p->text.data[i] & 0xC0) != 0x80)
+			fp_buf_addc(&b, '*');
+	return fp_buf_take(&b);
+}
+
 void fp_prompt_paint(struct fp_console *c, int *y, int *x, int *show)
 {
 	const struct fp_prompt *p = &c->modal.prompt;
-	char *left = fp_strndup(p->text.data, p->at);
+	char *text = p->hidden ? marks(p, p->text.len) : fp_strdup(p->text.data), *left = p->hidden ? marks(p, p->at) : fp_strndup(p->text.data, p->at);
 	int lines, columns, label = fp_draw_width(p->label), cursor = fp_draw_width(left), room, skip;
 
 	fp_draw_size(&lines, &columns);
 	room = columns - label - 1;
 	skip = cursor > room ? cursor - room : 0;
 	fp_draw_text(lines - 2, 0, label, FP_STYLE_KEY, p->label);
-	fp_draw_from(lines - 2, label, columns - label, skip, FP_STYLE_NORMAL, p->text.data);
+	fp_draw_from(lines - 2, label, columns - label, skip, FP_STYLE_NORMAL, text);
 	*y = lines - 2;
 	*x = label + cursor - skip;
 	*show = 1;
+	free(text);
 	free(left);
 }

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/store/jobs.h"
 #include "engine/store/projects.h"
+#include "engine/store/secrets.h"
 #include "ui/app.h"
 #include "ui/format.h"
 #include "ui/project_acts.h"
@@ -68,6 +69,19 @@ static void add_facts(struct fp_view *v, const char *facts)
 	json_decref(root);
 }
 
+static void add_secrets(struct fp_view *v)
+{
+	struct fp_query set = { .project_id = v->project, .filter = "state:set" }, missing = { .project_id = v->project, .filter = "state:missing" };
+	int64_t n_set = 0, n_missing = 0;
+
+	fp_secret_count(v->console->store, &set, &n_set, NULL);
+	fp_secret_count(v->console->store, &missing, &n_missing, NULL);
+	if (n_missing > 0)
+		add_link(v, FP_STYLE_BAD, "secrets", "Secrets      %lld set, %lld missing", (long long)n_set, (long long)n_missing);
+	else
+		add_link(v, FP_STYLE_NORMAL, "secrets", "Secrets      %lld set", (long long)n_set);
+}
+
 static void add_row(void *arg, const struct fp_project_row *r)
 {
 	struct fp_view *v = arg;
@@ -84,6 +98,9 @@ static void add_row(void *arg, const struct fp_project_row *r)
 	add_link(v, FP_STYLE_NORMAL, "layers", "Checked      %s", r->checked_at ? fp_format_age(age, r->checked_at) : "never");
 	add_job(v, r);
 	add_link(v, FP_STYLE_NORMAL, NULL, "On conflict  %s", r->overwrite_conflicts ? "the last change wins" : "the change waits for a decision");
+	add_link(v, FP_STYLE_NORMAL, NULL, "Network      checks %s%s", fp_project_network_on(r->network, v->console->conf->network_checks) ? "ask it"
+		: "do not ask it", strcmp(r->network, "default") == 0 ? ", as in the whole home" : "");
+	add_secrets(v);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Changes");
 	add_counter(v, "all", r->changes, FP_STYLE_NORMAL, "changes");
 	add_counter(v, "pending", r->pending, FP_STYLE_WARN, "changes status:pending");
@@ -128,6 +145,6 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 
 const struct fp_view_ops fp_view_project = {
 	.name = "project", .title = "Project", .context = FP_IN_TEXT | FP_IN_PROJECT,
-	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER,
+	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER | FP_KIND_SECRET,
 	.data_size = sizeof(struct data), .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

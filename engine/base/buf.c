@@ -22,6 +22,12 @@ static void room(struct fp_buf *b, size_t n)
 	}
 }
 
+void fp_buf_reserve(struct fp_buf *b, size_t n)
+{
+	room(b, n);
+	b->data[b->len] = '\0';
+}
+
 void fp_buf_add(struct fp_buf *b, const void *bytes, size_t n)
 {
 	room(b, n);

@@ -12,6 +12,7 @@ struct fp_buf {
 extern char fp_buf_empty[1];
 #define FP_BUF_INIT { fp_buf_empty, 0, 0 }
 
+void fp_buf_reserve(struct fp_buf *b, size_t n); /* room for N bytes more: adding them moves nothing */
 void fp_buf_add(struct fp_buf *b, const void *bytes, size_t n);
 void fp_buf_adds(struct fp_buf *b, const char *s);
 void fp_buf_addc(struct fp_buf *b, char c);

@@ -9,16 +9,17 @@
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/base/proc.h"
+#include "engine/base/text.h"
 #include "engine/base/yaml.h"
 
-enum type { INTEGER, BOOLEAN };
+enum type { INTEGER, BOOLEAN, TEXT };
 
 /* The one list of keys; data/config.yaml documents the same ones, and a test holds the two against each other. */
 static const struct option {
 	const char *key;
 	size_t offset;
 	enum type type;
-	int64_t min, max;
+	int64_t min, max; /* TEXT: of its bytes */
 } options[] = {
 	{"engine_jobs", offsetof(struct fp_config, engine_jobs), INTEGER, 1, 32},
 	{"process_projectfile_limit_s", offsetof(struct fp_config, job_limit_s[0]), INTEGER, 5, 86400},
@@ -33,8 +34,26 @@ static const struct option {
 	{"log_keep_days", offsetof(struct fp_config, log_keep_days), INTEGER, 1, 36500},
 	{"log_lines_max", offsetof(struct fp_config, log_lines_max), INTEGER, 100, 1000000},
 	{"upload_settle_ms", offsetof(struct fp_config, upload_settle_ms), INTEGER, 0, 60000},
+	{"network_checks", offsetof(struct fp_config, network_checks), BOOLEAN, 0, 1},
+	{"network_allow", offsetof(struct fp_config, network_allow), TEXT, 0, FP_CONFIG_TEXT - 1},
 };
 #define N_OPTIONS (sizeof options / sizeof *options)
+
+static enum fp_status set_text(char *to, const struct option *o, const char *path, const json_t *v, struct fp_error *err)
+{
+	const char *text = json_string_value(v);
+	char *clean = text ? fp_text_clean(text) : NULL;
+	enum fp_status st = FP_OK;
+
+	if (!text || strcmp(clean, text) != 0)
+		st = fp_fail(err, FP_E_INVALID, "%s: %s must be a text on one line, in quotes", path, o->key);
+	else if (json_string_length(v) > (size_t)o->max)
+		st = fp_fail(err, FP_E_INVALID, "%s: %s must not have more than %lld bytes", path, o->key, (long long)o->max);
+	else
+		memcpy(to, text, json_string_length(v) + 1);
+	free(clean);
+	return st;
+}
 
 static enum fp_status set(struct fp_config *c, const char *path, const char *key, const json_t *v, struct fp_error *err)
 {
@@ -50,6 +69,8 @@ static enum fp_status set(struct fp_config *c, const char *path, const char *key
 			*(int *)to = json_is_true(v);
 			return FP_OK;
 		}
+		if (o->type == TEXT)
+			return set_text(to, o, path, v, err);
 		if (!json_is_integer(v) || json_integer_value(v) < o->min || json_integer_value(v) > o->max)
 			return fp_fail(err, FP_E_INVALID, "%s: %s must be a whole number from %lld to %lld", path, key, (long long)o->min,
 				(long long)o->max);

@@ -8,6 +8,8 @@
 
 #include "engine/base/error.h"
 
+#define FP_CONFIG_TEXT 1024
+
 struct fp_config {
 	int64_t engine_jobs;            /* projects worked on side by side */
 	int64_t job_limit_s[3];         /* by enum fp_job_type */
@@ -18,6 +20,8 @@ struct fp_config {
 	int64_t log_keep_days;
 	int64_t log_lines_max;          /* per job */
 	int64_t upload_settle_ms;       /* uploads closer together than this make one process_projectfile */
+	int network_checks;             /* checks may ask the network, where a project does not say otherwise */
+	char network_allow[FP_CONFIG_TEXT]; /* what may be asked although its address is private: engine/prober/prober.h */
 };
 
 /* HOME may be NULL: defaults only. An unknown key, a wrong type or range: FP_E_INVALID with file and key. */

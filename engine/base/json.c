@@ -1,5 +1,6 @@
 #include "engine/base/json.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "engine/base/buf.h"
@@ -65,4 +66,18 @@ char *fp_json_dump(const json_t *value)
 
 	fp_assert(s);
 	return s;
+}
+
+void fp_json_wipe(json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+
+	if (json_is_string(value))
+		sodium_memzero((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+	json_object_foreach(value, key, member)
+		fp_json_wipe(member);
+	json_array_foreach(value, i, member)
+		fp_json_wipe(member);
 }

@@ -5,6 +5,7 @@
 #include "engine/base/path.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
+#include "engine/store/projects.h"
 
 /* The next job of its project, in a project that has none active. A process_projectfile waits until its uploads have settled; a clock that was set
  * back must not make it wait for ever. */
@@ -43,7 +44,7 @@ static enum fp_status load(struct fp_run *r, struct fp_error *err)
 {
 	sqlite3_stmt *st;
 	int row;
-	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT j.type, j.project_id, p.project_file, p.overwrite_conflicts"
+	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT j.type, j.project_id, p.project_file, p.overwrite_conflicts, p.network"
 		" FROM job j JOIN project p ON p.id = j.project_id WHERE j.id = ?", FP_VALS(fp_i(r->job_id)));
 
 	if (rc != FP_OK)
@@ -54,6 +55,7 @@ static enum fp_status load(struct fp_run *r, struct fp_error *err)
 		memcpy(r->project_id, fp_db_text(st, 1), 36);
 		r->project_file = fp_strdup(fp_db_text(st, 2));
 		r->overwrite_conflicts = sqlite3_column_int(st, 3);
+		r->network = fp_project_network_on(fp_db_text(st, 4), r->conf->network_checks);
 	}
 	fp_db_end(r->store, st);
 	return rc;

@@ -34,10 +34,12 @@ static enum fp_run_state stay(struct fp_run *r)
 
 static enum fp_run_state start(struct fp_run *r)
 {
-	json_t *d = fp_run_description(r);
-	enum fp_status st = fp_worker_start(&r->worker, d, &r->fault);
+	json_t *d = NULL;
+	enum fp_status st = fp_run_description(&d, r, &r->fault);
 
-	json_decref(d);
+	if (st == FP_OK)
+		st = fp_worker_start(&r->worker, d, &r->fault);
+	fp_run_description_free(d);
 	if (st == FP_OK)
 		st = fp_run_started(r, &r->fault);
 	if (st != FP_OK)

@@ -11,5 +11,7 @@ QUEUE_SOURCES = \
 	engine/queue/rules.c engine/queue/rules.h \
 	engine/queue/run.h \
 	engine/queue/save.c \
+	engine/queue/secret_test.c engine/queue/secret_test.h \
+	engine/queue/secrets.c \
 	engine/queue/upload.c \
 	engine/queue/worker_proc.c engine/queue/worker_proc.h

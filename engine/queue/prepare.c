@@ -10,6 +10,7 @@
 #include "engine/base/path.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
+#include "engine/store/secrets.h"
 #include "engine/worker/job.h"
 
 #define FILES_A_TIME 256
@@ -145,22 +146,45 @@ enum fp_status fp_run_prepare(struct fp_run *r, int *done, struct fp_error *err)
 	return r->type == FP_JOB_DELTA_APPLY ? write_deltas(r, err) : FP_OK;
 }
 
-json_t *fp_run_description(const struct fp_run *r)
+static void add_places(json_t *d, const struct fp_run *r)
 {
-	const struct fp_config *c = r->conf;
-	json_t *d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b},s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job",
-		(json_int_t)r->job_id, "type", fp_job_type_word(r->type), "steps", json_object_get(r->workflow, "steps"), "project_file",
-		fp_json_text(r->project_file), "options", "overwrite_conflicts", r->overwrite_conflicts, "conflicts", "strict", "inverse", 0,
-		"dry_run", 0, "secrets", "limits", "memory_mb", (json_int_t)c->worker_memory_mb, "cpu_s", (json_int_t)c->worker_cpu_s, "file_mb",
-		(json_int_t)c->worker_file_mb, "sandbox", c->sandbox_require ? "require" : "best-effort");
 	static const char *const places[][2] = {{"input", "in"}, {"output", "out"}, {"scratch", "scratch"}, {"deltas", "deltas.jsonl"}};
 
-	fp_assert(d);
 	for (size_t i = 0; i < 4; i++) {
 		int used = strcmp(places[i][0], "deltas") != 0 || r->type == FP_JOB_DELTA_APPLY;
 		char *path = used ? fp_path_join(r->work, places[i][1]) : fp_strdup("");
 		json_object_set_new(d, places[i][0], fp_json_text(path));
 		free(path);
 	}
-	return d;
+}
+
+enum fp_status fp_run_description(json_t **out, const struct fp_run *r, struct fp_error *err)
+{
+	const struct fp_config *c = r->conf;
+	json_t *secrets, *d;
+	char *pgservice;
+	enum fp_status st = fp_secrets_for_job(r->store, r->project_id, &secrets, &pgservice, err);
+
+	if (st != FP_OK)
+		return st;
+	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b},s:O,s:s,s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job",
+		(json_int_t)r->job_id, "type", fp_job_type_word(r->type), "steps", json_object_get(r->workflow, "steps"), "project_file",
+		fp_json_text(r->project_file), "options", "overwrite_conflicts", r->overwrite_conflicts, "conflicts", "strict", "inverse", 0,
+		"dry_run", 0, "secrets", secrets, "pgservice", pgservice, "limits", "memory_mb", (json_int_t)c->worker_memory_mb, "cpu_s",
+		(json_int_t)c->worker_cpu_s, "file_mb", (json_int_t)c->worker_file_mb, "sandbox", c->sandbox_require ? "require" : "best-effort");
+	fp_assert(d);
+	if (r->network)
+		json_object_set_new(d, "network", json_pack("{s:s}", "allow", c->network_allow));
+	add_places(d, r);
+	json_decref(secrets); /* the description has it */
+	fp_secrets_wipe(NULL, pgservice);
+	*out = d;
+	return FP_OK;
+}
+
+void fp_run_description_free(json_t *d)
+{
+	fp_json_wipe(json_object_get(d, "secrets"));
+	fp_json_wipe(json_object_get(d, "pgservice"));
+	json_decref(d);
 }

@@ -30,6 +30,12 @@ enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const c
 enum fp_status fp_queue_upload_folder(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *from, const char *who,
 	int64_t *files, int64_t *hidden, struct fp_error *err);
 
+/* A secret is set or removed (engine/store/secrets.h), and process_projectfile triggered: the layers that use it are checked again. */
+enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *type,
+	const char *value, size_t len, const char *who, struct fp_error *err);
+enum fp_status fp_queue_secret_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who,
+	struct fp_error *err);
+
 /* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. */
 struct fp_push_result;
 enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,

@@ -83,7 +83,7 @@ static enum fp_status rule_nothing_to_apply(struct ask *a, struct fp_error *err)
 static enum fp_status rule_already_pending(struct ask *a, struct fp_error *err)
 {
 	static const char *const too[] = {
-		[FP_JOB_PROCESS_PROJECTFILE] = "see these files too", [FP_JOB_PACKAGE] = "do", [FP_JOB_DELTA_APPLY] = "take these changes too",
+		[FP_JOB_PROCESS_PROJECTFILE] = "see this too", [FP_JOB_PACKAGE] = "do", [FP_JOB_DELTA_APPLY] = "take these changes too",
 	};
 	int64_t now = fp_now_ms(), job = 0;
 	enum fp_status st = fp_db_int(a->s, &job, err, "SELECT id FROM job WHERE project_id = ? AND type = ? AND status = 'pending'",

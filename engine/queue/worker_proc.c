@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,13 @@ static void environment(struct fp_strv *env, const json_t *description)
 	fp_strv_take(env, NULL);
 }
 
+static void forget(struct fp_strv *env)
+{
+	for (size_t i = 0; i + 1 < env->n; i++) /* some are secrets */
+		sodium_memzero(env->items[i], strlen(env->items[i]));
+	fp_strv_free(env);
+}
+
 /* Descriptions are small (a page, and the secrets), so that one always fits the empty socket's buffer: nothing waits on a worker that does not
  * listen. */
 static enum fp_status send_description(struct fp_worker *w, const json_t *description, struct fp_error *err)
@@ -88,6 +96,7 @@ static enum fp_status send_description(struct fp_worker *w, const json_t *descri
 		st = fp_fail(err, FP_E_FULL, "the job's description takes %zu bytes, %d is the limit: are its secrets that large?", n, DESCRIPTION_MAX);
 	else if (send(w->fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
 		st = fp_fail_errno(err, errno, "cannot tell the worker what to do");
+	sodium_memzero(text, n);
 	free(text);
 	return st;
 }
@@ -118,7 +127,7 @@ enum fp_status fp_worker_start(struct fp_worker **out, const json_t *description
 		fp_helper_exec(path, env.items, pair[1], FP_WORKER_FD);
 	}
 	close(pair[1]);
-	fp_strv_free(&env);
+	forget(&env);
 	free(path);
 	if (pid < 0) {
 		close(pair[0]);

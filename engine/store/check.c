@@ -16,6 +16,8 @@
 #include "engine/base/proc.h"
 #include "engine/base/text.h"
 #include "engine/store/db.h"
+#include "engine/store/secret_key.h"
+#include "engine/store/secrets.h"
 
 #define SHOWN_MAX 10
 #define TMP_AGE_S 3600 /* an upload under way touches its temporary file more often than this */
@@ -244,6 +246,45 @@ static enum fp_status stale_jobs(struct check *c, struct fp_error *err)
 	return rc;
 }
 
+static void shut_secret(void *arg, const char *project, const char *name)
+{
+	struct check *c = arg;
+
+	if (show(c))
+		say(c, FP_FINDING_FAULT, "secret %s of project %s does not open with secret.key: set it again", name, project);
+}
+
+/* Whoever runs the jobs owns the home; a key of somebody else's is either not readable to them or not in their hands. */
+static void key_owner(struct check *c)
+{
+	char *path = fp_secret_key_path(c->s->home);
+	struct stat home, key;
+
+	if (stat(c->s->home, &home) == 0 && lstat(path, &key) == 0 && home.st_uid != key.st_uid && show(c))
+		say(c, FP_FINDING_FAULT, "%s belongs to uid %ld, the home to uid %ld: chown it", path, (long)key.st_uid, (long)home.st_uid);
+	free(path);
+}
+
+static enum fp_status secrets(struct check *c, struct fp_error *err)
+{
+	struct fp_error why = {0};
+	int64_t n = 0;
+	enum fp_status rc = fp_db_int(c->s, &n, err, "SELECT count(*) FROM secret", FP_NOVALS);
+
+	if (rc != FP_OK)
+		return rc;
+	rc = fp_secrets_check(c->s, shut_secret, c, &why);
+	if (rc == FP_E_NOTFOUND && n == 0)
+		say(c, FP_FINDING_GOOD, "no secret is set; the first one makes secret.key");
+	else if (rc != FP_OK)
+		say(c, FP_FINDING_FAULT, "%s (%s)", why.msg, why.hint);
+	if (rc != FP_OK)
+		return FP_OK;
+	key_owner(c);
+	done(c, FP_FINDING_FAULT, "secret.key is private, and every secret opens with it");
+	return FP_OK;
+}
+
 enum fp_status fp_store_check(struct fp_store *s, int repair, fp_check_report *report, void *arg, int64_t *faults, struct fp_error *err)
 {
 	struct check c = {.s = s, .repair = repair, .report = report, .arg = arg};
@@ -258,6 +299,8 @@ enum fp_status fp_store_check(struct fp_store *s, int repair, fp_check_report *r
 		st = rows_without_file(&c, err);
 	if (st == FP_OK)
 		st = stale_jobs(&c, err);
+	if (st == FP_OK)
+		st = secrets(&c, err);
 	if (st == FP_OK)
 		st = fp_gate_lock(s, err);
 	if (st == FP_OK) {

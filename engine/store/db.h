@@ -28,7 +28,7 @@ struct fp_store {
 	unsigned touched;       /* kinds written in this transaction */
 	int wal_pages;          /* after the last commit */
 	int64_t commits;        /* own ones, which data_version does not count */
-	int64_t seen_version, seen_commits, seen[7]; /* what fp_store_changed() saw last; seen by kind's bit number */
+	int64_t seen_version, seen_commits, seen[FP_KINDS]; /* what fp_store_changed() saw last; seen by kind's bit number */
 	struct fp_cached *cache;
 	size_t n_cache, cap_cache;
 	uint64_t clock;

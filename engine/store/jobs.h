@@ -9,7 +9,7 @@ struct fp_job_row {
 	const char *type;              /* process_projectfile package delta_apply */
 	const char *status;            /* pending queued started finished failed stopped */
 	const char *project_id, *project_name, *created_by;
-	const char *trigger;           /* upload, push, apply pending, re-apply, manual, retry, recovery */
+	const char *trigger;           /* upload, push, apply pending, re-apply, manual, retry, recovery, secret */
 	int64_t created_at, started_at, finished_at; /* 0: not yet */
 	int64_t position;              /* of a pending job in its project's queue: 1 is next; 0 otherwise */
 	const char *step;              /* name of the running or failed step, "" */

@@ -12,6 +12,9 @@ STORE_SOURCES = \
 	engine/store/migrate.c \
 	engine/store/projects.c engine/store/projects.h \
 	engine/store/push.c \
+	engine/store/secret_key.c engine/store/secret_key.h \
+	engine/store/secret_names.c \
+	engine/store/secrets.c engine/store/secrets.h \
 	engine/store/stage.c engine/store/stage.h \
 	engine/store/store.c engine/store/store.h \
 	engine/store/tx.c

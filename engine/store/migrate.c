@@ -137,7 +137,7 @@ static enum fp_status bring_up(struct fp_store *s, const struct fp_strv *names, 
 			return fp_db_fail(s, rc, "cannot make the store", err);
 	}
 	for (size_t v = (size_t)h.version; st == FP_OK && v < names->n; v++) {
-		if (v > 0)
+		if (h.version > 0) /* a store that is only being made has nothing to keep */
 			st = keep_copy(s, (int)v + 1, err);
 		if (st == FP_OK)
 			st = apply(s, names->items[v], (int)v + 1, err);

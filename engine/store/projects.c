@@ -40,7 +40,7 @@ static const struct fp_list list = {
 		"(SELECT coalesce(sum(n), 0) FROM change_count c WHERE c.project_id = p.id), " PENDING ", " COUNT("'conflict'") ", "
 		COUNT("'error', 'not_applied', 'unpermitted'") ", j.type, j.status, j.id, "
 		"coalesce(j.finished_at, j.started_at, j.queued_at, j.created_at), p.files, p.bytes, p.created_at, p.checked_at, p.packaged_at, "
-		"p.overwrite_conflicts, p.facts FROM project p LEFT JOIN job j ON j.id = coalesce("
+		"p.overwrite_conflicts, p.facts, p.network FROM project p LEFT JOIN job j ON j.id = coalesce("
 		"(SELECT b.id FROM job b WHERE b.project_id = p.id AND b.status IN ('queued', 'started')), "
 		"(SELECT max(b.id) FROM job b WHERE b.project_id = p.id))",
 	.join = "p.id = k.id",
@@ -65,6 +65,7 @@ static void row(void *arg, sqlite3_stmt *st)
 		.job_id = sqlite3_column_int64(st, 13), .job_at = sqlite3_column_int64(st, 14), .files = sqlite3_column_int64(st, 15),
 		.size = sqlite3_column_int64(st, 16), .created_at = sqlite3_column_int64(st, 17), .checked_at = sqlite3_column_int64(st, 18),
 		.packaged_at = sqlite3_column_int64(st, 19), .overwrite_conflicts = sqlite3_column_int(st, 20), .facts = fp_db_text(st, 21),
+		.network = fp_db_text(st, 22),
 	};
 
 	c->each(c->arg, &r);
@@ -188,10 +189,22 @@ static enum fp_status set_overwrite(struct fp_store *s, const char *id, const ch
 	return fp_db_run(s, err, "UPDATE project SET overwrite_conflicts = ? WHERE id = ?", FP_VALS(fp_i(on), fp_t(id)));
 }
 
+static enum fp_status set_network(struct fp_store *s, const char *id, const char *value, struct fp_error *err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0 && strcmp(value, "default") != 0)
+		return fp_fail(err, FP_E_USAGE, "network is on, off or default, not \"%s\"", value);
+	return fp_db_run(s, err, "UPDATE project SET network = ? WHERE id = ?", FP_VALS(fp_t(value), fp_t(id)));
+}
+
+int fp_project_network_on(const char *network, int home_says)
+{
+	return strcmp(network, "default") == 0 ? home_says : strcmp(network, "on") == 0;
+}
+
 static const struct {
 	const char *key;
 	enum fp_status (*set)(struct fp_store *s, const char *id, const char *value, struct fp_error *err);
-} settings[] = {{"name", set_name}, {"overwrite_conflicts", set_overwrite}};
+} settings[] = {{"name", set_name}, {"overwrite_conflicts", set_overwrite}, {"network", set_network}};
 
 enum fp_status fp_project_set(struct fp_store *s, const char *id, const char *key, const char *value, const char *who, struct fp_error *err)
 {
@@ -209,7 +222,7 @@ enum fp_status fp_project_set(struct fp_store *s, const char *id, const char *ke
 			st = fp_activity_add(s, who, "set", id, err, "%s=%s", key, value);
 		return fp_store_end(s, st, err);
 	}
-	return fp_fail(err, FP_E_USAGE, "a project has no setting \"%s\"; there are name, overwrite_conflicts", key);
+	return fp_fail(err, FP_E_USAGE, "a project has no setting \"%s\"; there are name, overwrite_conflicts, network", key);
 }
 
 /* A parent row waits for its children with every foreign key; the ledger's point both ways, so the order matters. */

@@ -18,6 +18,7 @@ struct fp_project_row {
 	int64_t files, size;           /* current versions: count, bytes */
 	int64_t created_at, checked_at, packaged_at; /* 0: never */
 	int overwrite_conflicts;       /* setting: 1 "last one wins" (QFieldCloud's default), 0 manual */
+	const char *network;           /* setting: "default" (as the home says), "on", "off" */
 	const char *facts;             /* JSON object of contract.md's check --json "project", "" before the first check */
 };
 typedef void fp_project_each(void *arg, const struct fp_project_row *row);
@@ -31,8 +32,10 @@ enum fp_status fp_project_get(struct fp_store *s, const char *id, fp_project_eac
 enum fp_status fp_project_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_project_each *each,
 	void *arg, struct fp_error *err);
 enum fp_status fp_project_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err);
-/* Settings by table: "name", "overwrite_conflicts" (true|false). FP_E_USAGE names the valid keys. */
+/* Settings by table: "name", "overwrite_conflicts" (true|false), "network" (on|off|default). FP_E_USAGE names the valid keys. */
 enum fp_status fp_project_set(struct fp_store *s, const char *id, const char *key, const char *value, const char *who, struct fp_error *err);
+/* Whether a project with setting NETWORK may ask the network in a home that says HOME_SAYS. */
+int fp_project_network_on(const char *network, int home_says);
 /* Rows first, then the files; refused while a job is active (FP_E_REFUSED). */
 enum fp_status fp_project_delete(struct fp_store *s, const char *id, const char *who, struct fp_error *err);
 

@@ -97,9 +97,9 @@ unsigned fp_store_changed(struct fp_store *s)
 	if (fp_db_stmt(s, &st, NULL, "SELECT kind, n FROM revision", FP_NOVALS) != FP_OK)
 		return 0;
 	while (fp_db_next(s, st, &row, NULL) == FP_OK && row) {
-		int kind = sqlite3_column_int(st, 0), bit = __builtin_ctz((unsigned)kind | 0x80);
+		int kind = sqlite3_column_int(st, 0), bit = __builtin_ctz((unsigned)kind | 1U << FP_KINDS);
 		int64_t n = sqlite3_column_int64(st, 1);
-		if (bit < 7 && s->seen[bit] != n) {
+		if (bit < FP_KINDS && s->seen[bit] != n) {
 			s->seen[bit] = n;
 			kinds |= (unsigned)kind;
 		}
