@@ -10,6 +10,7 @@ DATA_FILES = \
 	data/sample/project/survey.gpkg \
 	data/sample/project/trees.qgs \
 	data/schema/001_store.sql \
+	data/schema/002_checks.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/process_projectfile.yaml

@@ -160,7 +160,7 @@ enum fp_status fp_parse_number(int64_t *n, const char *text, const char *what, s
 enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp_invocation *inv, int first, struct fp_error *err)
 {
 	struct fp_buf b = FP_BUF_INIT;
-	const char *n = fp_opt(inv, "limit");
+	const char *n = fp_opt(inv, "limit"), *filter = fp_opt(inv, "filter");
 
 	*limit = INT64_MAX;
 	q->sort = fp_opt(inv, "sort");
@@ -173,6 +173,8 @@ enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp
 	}
 	for (int i = first; i < inv->argc; i++)
 		fp_buf_addf(&b, "%s%s", b.len ? " " : "", inv->argv[i]);
+	if (filter)
+		fp_buf_addf(&b, "%s%s", b.len ? " " : "", filter);
 	q->filter = b.len ? fp_buf_take(&b) : NULL;
 	fp_buf_free(&b);
 	return FP_OK;
