@@ -43,6 +43,8 @@ ALTER TABLE layer ADD COLUMN changed TEXT NOT NULL DEFAULT '' CHECK (changed IN 
 ALTER TABLE layer ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ALTER TABLE layer ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 ALTER TABLE layer ADD COLUMN sentence TEXT NOT NULL DEFAULT '';
+-- For the list of all projects, in its order.
+CREATE INDEX layer_by_id ON layer (layer_id, status);
 CREATE INDEX layer_changed ON layer (project_id) WHERE changed <> '';
 -- All that the groups of the same failure read.
 CREATE INDEX layer_problem ON layer (status, cause, sentence, project_id) WHERE is_valid < 1 AND changed <> 'gone';

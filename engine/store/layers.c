@@ -17,10 +17,11 @@ static const struct fp_filter_key keys[] = {
 	{.key = "name", .type = FP_FILTER_FOLD, .sql = "fold(l.name) = ?"},
 	{.key = "provider", .type = FP_FILTER_FOLD, .sql = "fold(l.provider) = ?"},
 	{.key = "valid", .type = FP_FILTER_WORD, .sql = "l.is_valid = CASE ? WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE -1 END", .words = valid},
-	{.key = "changed", .type = FP_FILTER_WORD, .sql = "l.changed <> '' AND ? IN (l.changed, 'any')", .words = changes},
+	{.key = "changed", .type = FP_FILTER_WORD, .sql = "l.id IN (SELECT id FROM layer WHERE changed <> '' AND ? IN (changed, 'any'))", .words = changes},
 	{.key = "cause", .type = FP_FILTER_TEXT, .sql = "l.cause = ?"},
 	{.key = "owner", .type = FP_FILTER_FOLD, .sql = "fold(l.owner) = ?"},
-	{.key = "group", .type = FP_FILTER_INT, .sql = "(l.status, l.cause, l.sentence) = (SELECT g.status, g.cause, g.sentence FROM layer g WHERE g.id = ?) AND " PROBLEM},
+	{.key = "group", .type = FP_FILTER_INT, .sql = "l.id IN (SELECT l.id FROM layer g JOIN layer l ON l.status = g.status AND l.cause = g.cause "
+		"AND l.sentence = g.sentence AND " PROBLEM " WHERE g.id = ?)"},
 	{0},
 };
 
