@@ -96,16 +96,20 @@ static const char *const small[] = {
 	"INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg, feature_pk, conflicts) SELECT id, 3, " NOW " - 3 * " H ", 'apply', 'field-1', status, msg, "
 	" feature_pk, iif(status = 'conflict', '[\"species\"]', '') FROM change WHERE id < 11",
 	"INSERT INTO layer (project_id, layer_id, name, type, provider, crs, datasource, is_valid, status, error_summary, provider_summary, confidence, detail, remedy, pk, "
-	" filename, warnings, json, job_id, at) VALUES "
+	" filename, warnings, json, since_job, since, previous, changed, cause, owner, sentence) VALUES "
 	"('" UI_BEES "', 'trees_1a2b3c', 'Trees', 'vector', 'ogr', 'EPSG:25832', './data/trees.gpkg|layername=trees', 1, 'ok', '', '', 'checked', '', '', 'fid', "
-	" 'data/trees.gpkg', '[]', '{\"id\":\"trees_1a2b3c\"}', 1, " NOW " - 2 * " H "), "
+	" 'data/trees.gpkg', '[]', '{\"id\":\"trees_1a2b3c\"}', 1, " NOW " - 2 * " H ", '', '', '', '', ''), "
 	"('" UI_BEES "', 'hives_4d5e6f', 'Hives', 'vector', 'ogr', 'EPSG:25832', './data/hives.gpkg|layername=hives', 0, 'invalid_dataprovider', "
 	" 'File \"data/hives.gpkg\" missing.', '', 'checked', 'The file data/hives.gpkg is not among the files of the project.', "
-	" 'Upload it, with the folder name as it is: fieldpost file put bees data/hives.gpkg', '', 'data/hives.gpkg', '[\"no spatial index\"]', '{\"id\":\"hives_4d5e6f\"}', 1, " NOW " - 2 * " H "), "
+	" 'Upload it, with the folder name as it is: fieldpost file put bees data/hives.gpkg', '', 'data/hives.gpkg', '[\"no spatial index\"]', '{\"id\":\"hives_4d5e6f\"}', 1, " NOW " - 2 * " H ", "
+	" 'ok', 'broke', 'missing-file', 'project author', 'File \"data/hives.gpkg\" missing.'), "
 	"('" UI_BEES "', 'paths_777777', 'Paths', 'vector', 'ogr', 'EPSG:25832', './data/trees.gpkg|layername=pathz', 0, 'invalid_dataprovider', '', "
-	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{}', 1, " NOW " - 2 * " H "), "
+	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{}', 1, " NOW " - 2 * " H ", '', '', "
+	" '', 'project author', 'There is no table \"pathz\" in data/trees.gpkg'), "
 	"('" UI_BEES "', 'osm_888888', 'OpenStreetMap', 'raster', 'wms', 'EPSG:3857', 'type=xyz', -1, 'not_checked', '', '', 'not-checked', 'Network layers are not checked yet.', "
-	" '', '', '', '[]', '{}', 1, " NOW " - 2 * " H ")",
+	" '', '', '', '[]', '{}', 1, " NOW " - 2 * " H ", '', 'new', '', '', 'Network layers are not checked yet.')",
+	"INSERT INTO check_run (job_id, project_id, at, previous_at, fixed, broke, changed, new, gone) VALUES (1, '" UI_BEES "', " NOW " - 2 * " H ", "
+	NOW " - 26 * " H ", 0, 1, 0, 1, 0)",
 	"INSERT INTO activity (at, who, what, project_id, project_name, detail) VALUES (" NOW " - 50 * " H ", 'anna', 'create project', '" UI_BEES "', 'bees', ''), "
 	"(" NOW " - 4 * " H ", 'field-1', 'push', '" UI_BEES "', 'bees', '12 changes'), (" NOW " - 3 * " H ", 'anna', 'save changes', '" UI_BEES "', 'bees', 're-apply 10')",
 	NULL,

@@ -33,7 +33,8 @@ struct fp_column {
 /* Which actions are valid: bits of the view's context. */
 enum fp_context {
 	FP_IN_LIST = 1, FP_IN_TEXT = 2, FP_IN_PROJECTS = 4, FP_IN_PROJECT = 8, FP_IN_CHANGES = 16, FP_IN_CHANGE = 32, FP_IN_JOBS = 64, FP_IN_JOB = 128,
-	FP_IN_LAYERS = 256, FP_IN_LAYER = 512, FP_IN_FILES = 1024, FP_IN_ACTIVITY = 2048, FP_IN_HELP = 4096, FP_IN_PLAN = 8192, FP_ANYWHERE = 0xFFFF
+	FP_IN_LAYERS = 256, FP_IN_LAYER = 512, FP_IN_FILES = 1024, FP_IN_ACTIVITY = 2048, FP_IN_HELP = 4096, FP_IN_PLAN = 8192,
+	FP_IN_PROBLEMS = 16384, FP_ANYWHERE = 0xFFFF
 };
 
 struct fp_menu;
