@@ -73,6 +73,8 @@ static enum fp_status check_options(const struct fp_invocation *inv, struct fp_e
 		return fp_fail(err, FP_E_USAGE, "--layer takes no filter: it shows all that is known of the layer");
 	if (fp_opt(inv, "group") && fp_opt(inv, "runs"))
 		return fp_fail(err, FP_E_USAGE, "--group and --runs are two different lists");
+	if (fp_opt(inv, "group") && (fp_opt(inv, "sort") || fp_opt(inv, "reverse")))
+		return fp_fail(err, FP_E_USAGE, "groups have one order: failures before what was not checked, the largest first");
 	return FP_OK;
 }
 

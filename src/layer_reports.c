@@ -44,7 +44,7 @@ static void add_group(void *arg, const struct fp_group_row *r)
 static const struct fp_column group_columns[] = {
 	{"Group", "group", FP_CELL_TEXT}, {"Layers", "layers", FP_CELL_TEXT}, {"Projects", "projects", FP_CELL_TEXT}, {"Status", "status", FP_CELL_TEXT},
 	{"What is wrong", "sentence", FP_CELL_TEXT}, {"Whose job", "owner", FP_CELL_TEXT}, {"What to do", "remedy", FP_CELL_TEXT},
-	{"Such as", "names", FP_CELL_TEXT}, {0},
+	{"Such as", "names", FP_CELL_LIST}, {0},
 };
 
 enum fp_status fp_layer_groups_print(struct fp_invocation *inv, const struct fp_query *q, int64_t limit, struct fp_error *err)

@@ -13,7 +13,8 @@ enum fp_cell {
 	FP_CELL_TIME,  /* an ISO time: local time on a terminal, as it is elsewhere */
 	FP_CELL_BYTES, /* a count of bytes: "12.5 kB" on a terminal, as it is elsewhere */
 	FP_CELL_VALID, /* true: True, false: False, null: ? */
-	FP_CELL_TAIL   /* the last characters of a long id */
+	FP_CELL_TAIL,  /* the last characters of a long id */
+	FP_CELL_LIST   /* an array of strings: "one, another" */
 };
 struct fp_column {
 	const char *title, *key;

@@ -212,6 +212,7 @@ Test(commands_jobs, layers_refuses_forms_that_do_not_go_together)
 	cli_says(2, "goes with --runs", "layers --all --runs --layer a");
 	cli_says(2, "takes no filter", "layers Bees --runs --layer a status:ok");
 	cli_says(2, "two different lists", "layers Bees --runs --group");
+	cli_says(2, "groups have one order", "layers --all --group --sort status");
 	cli_says(3, "no check knows a layer \"oak\"", "layers Bees --runs --layer oak");
 	cli_says(2, "there is no key \"colour\"", "layers --all --filter colour:red");
 	cli_says(2, "is no changed", "layers --all changed:often");
