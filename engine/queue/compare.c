@@ -156,7 +156,7 @@ enum fp_status fp_compare_layer(const struct fp_run *r, struct fp_compare *c, co
 		return FP_OK;
 	json_object_set_new(c->told, id, json_true());
 	json = fp_json_dump(l);
-	st = find(r, &w, id, json, err);
+	st = c->previous_job ? find(r, &w, id, json, err) : FP_OK;
 	if (st == FP_OK && !w.identical) { /* what did not change is not written */
 		fp_text_into(sentence, sizeof sentence, json_is_true(valid) ? "" : sentence_of(l));
 		word = word_for(c, &w, fp_json_str_or(l, "status", ""), json_is_boolean(valid) ? json_is_true(valid) : -1, sentence);
