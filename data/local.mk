@@ -12,6 +12,7 @@ DATA_FILES = \
 	data/remedies.yaml \
 	data/schema/001_store.sql \
 	data/schema/002_secrets.sql \
+	data/schema/003_checks.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/process_projectfile.yaml

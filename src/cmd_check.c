@@ -28,7 +28,7 @@ static void print_text(const struct answer *a, const struct fp_invocation *inv)
 
 	fp_print("%s: \"%s\", CRS %s, %zu layers", fp_json_str_or(a->project, "file", ""), fp_json_str_or(a->project, "title", ""),
 		*crs ? crs : "none", json_array_size(a->layers));
-	fp_layer_table_print(inv, a->layers);
+	fp_layer_table_print(inv, a->layers, 0);
 }
 
 /* Who checks a file of his own may let it ask his own network. NULL: network checks are off. */

@@ -4,18 +4,26 @@
 #include "src/listing.h"
 #include "src/output.h"
 
-static const struct fp_column columns[] = {
-	{"Layer Name", "name", FP_CELL_TEXT}, {"Layer Id", "id", FP_CELL_TAIL}, {"Is Valid", "is_valid", FP_CELL_VALID},
-	{"Status", "status", FP_CELL_TEXT}, {"Error Summary", "error_summary", FP_CELL_TEXT},
-	{"Provider Summary", "provider_summary", FP_CELL_TEXT}, {0},
+static const struct {
+	struct fp_column column;
+	unsigned only; /* where it is asked for */
+} columns[] = {
+	{{"Project", "project", FP_CELL_TEXT}, FP_LAYER_PROJECT}, {{"Layer Name", "name", FP_CELL_TEXT}, 0}, {{"Layer Id", "id", FP_CELL_TAIL}, 0},
+	{{"Is Valid", "is_valid", FP_CELL_VALID}, 0}, {{"Status", "status", FP_CELL_TEXT}, 0}, {{"Changed", "changed", FP_CELL_TEXT}, FP_LAYER_CHANGED},
+	{{"Error Summary", "error_summary", FP_CELL_TEXT}, 0}, {{"Provider Summary", "provider_summary", FP_CELL_TEXT}, 0},
 };
+#define N_COLUMNS (sizeof columns / sizeof *columns)
 
-void fp_layer_table_print(const struct fp_invocation *inv, const json_t *layers)
+void fp_layer_table_print(const struct fp_invocation *inv, const json_t *layers, unsigned more)
 {
+	struct fp_column shown[N_COLUMNS + 1] = {0};
 	const json_t *l;
-	size_t i;
+	size_t i, n = 0;
 
-	fp_print_table(inv, layers, columns);
+	for (i = 0; i < N_COLUMNS; i++)
+		if ((columns[i].only & more) == columns[i].only)
+			shown[n++] = columns[i].column;
+	fp_print_table(inv, layers, shown);
 	json_array_foreach(layers, i, l) {
 		const char *remedy = fp_json_str_or(l, "remedy", ""), *sentence = fp_json_str_or(l, "sentence", "");
 		if (*sentence)

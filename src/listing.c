@@ -69,6 +69,17 @@ static char *bytes_cell(int64_t n)
 	return u ? fp_asprintf("%.1f %s", v, units[u]) : fp_asprintf("%lld B", (long long)n);
 }
 
+static char *list_cell(const json_t *list)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+		fp_buf_addf(&b, "%s%s", i ? ", " : "", json_is_string(v) ? json_string_value(v) : "");
+	return fp_buf_take(&b);
+}
+
 /* Caller frees. */
 static char *cell(const json_t *row, const struct fp_column *c, int for_eyes)
 {
@@ -76,6 +87,8 @@ static char *cell(const json_t *row, const struct fp_column *c, int for_eyes)
 
 	if (c->kind == FP_CELL_VALID)
 		return fp_strdup(json_is_true(v) ? "True" : json_is_false(v) ? "False" : "?");
+	if (c->kind == FP_CELL_LIST)
+		return list_cell(v);
 	if (json_is_string(v)) {
 		const char *text = json_string_value(v);
 		size_t n = json_string_length(v);
@@ -160,7 +173,7 @@ enum fp_status fp_parse_number(int64_t *n, const char *text, const char *what, s
 enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp_invocation *inv, int first, struct fp_error *err)
 {
 	struct fp_buf b = FP_BUF_INIT;
-	const char *n = fp_opt(inv, "limit");
+	const char *n = fp_opt(inv, "limit"), *filter = fp_opt(inv, "filter");
 
 	*limit = INT64_MAX;
 	q->sort = fp_opt(inv, "sort");
@@ -173,6 +186,8 @@ enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp
 	}
 	for (int i = first; i < inv->argc; i++)
 		fp_buf_addf(&b, "%s%s", b.len ? " " : "", inv->argv[i]);
+	if (filter)
+		fp_buf_addf(&b, "%s%s", b.len ? " " : "", filter);
 	q->filter = b.len ? fp_buf_take(&b) : NULL;
 	fp_buf_free(&b);
 	return FP_OK;

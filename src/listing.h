@@ -13,7 +13,8 @@ enum fp_cell {
 	FP_CELL_TIME,  /* an ISO time: local time on a terminal, as it is elsewhere */
 	FP_CELL_BYTES, /* a count of bytes: "12.5 kB" on a terminal, as it is elsewhere */
 	FP_CELL_VALID, /* true: True, false: False, null: ? */
-	FP_CELL_TAIL   /* the last characters of a long id */
+	FP_CELL_TAIL,  /* the last characters of a long id */
+	FP_CELL_LIST   /* an array of strings: "one, another" */
 };
 struct fp_column {
 	const char *title, *key;
@@ -33,10 +34,11 @@ void fp_print_row(const struct fp_invocation *inv, json_t *row, const struct fp_
 /* The table alone; ROWS is borrowed. */
 void fp_print_table(const struct fp_invocation *inv, const json_t *rows, const struct fp_column *columns);
 
-/* Lists of the store take words of a filter, --sort, --reverse and --limit: FP_LIST_OPTIONS in the command's entry. The filter begins at argument FIRST.
+/* Lists of the store take a filter, as words or by --filter, --sort, --reverse and --limit: FP_LIST_OPTIONS in the command's entry. Words of the filter
+ * begin at argument FIRST.
  * LIMIT gets --limit, or all. Q->filter is to be freed by fp_list_query_clear(). */
 #define FP_LIST_OPTIONS \
-	{"sort", "COLUMN", "sort by a column"}, {"reverse", NULL, "turn the order round"}, {"limit", "N", "show only the first N"}
+	{"filter", "FILTER", "the same as its words"}, {"sort", "COLUMN", "sort by a column"}, {"reverse", NULL, "turn the order round"}, {"limit", "N", "show only the first N"}
 enum fp_status fp_list_query(struct fp_query *q, int64_t *limit, const struct fp_invocation *inv, int first, struct fp_error *err);
 void fp_list_query_clear(struct fp_query *q);
 

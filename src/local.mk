@@ -17,6 +17,7 @@ SRC_SOURCES = \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \
 	src/layer_explain.c src/layer_explain.h \
+	src/layer_reports.c src/layer_reports.h \
 	src/layer_table.c src/layer_table.h \
 	src/listing.c src/listing.h \
 	src/main.c \

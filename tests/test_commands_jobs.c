@@ -170,6 +170,134 @@ Test(commands_jobs, what_comes_from_outside_never_reaches_the_terminal_raw)
 	cli_wants(0, "audit");
 }
 
+#define LAYER(id, name, valid, status, sentence) "event layer {\"id\":\"" id "\",\"name\":\"" name "\",\"type\":\"vector\",\"provider\":\"ogr\",\"crs\":\"\"," \
+	"\"wkb_type\":1,\"pk\":null,\"filename\":null,\"datasource\":\"x\",\"is_valid\":" valid ",\"status\":\"" status "\",\"error_summary\":\"\"," \
+	"\"provider_summary\":\"\",\"confidence\":\"checked\",\"detail\":\"\",\"remedy\":\"Upload it.\",\"warnings\":[],\"cause\":null," \
+	"\"owner\":\"project author\",\"sentence\":\"" sentence "\"}\n"
+
+static void check_bees(const char *script)
+{
+	cli_wants(0, "file put Bees %s --yes", cli_write("process_projectfile.script", script));
+	cli_run("engine run --once");
+}
+
+/* One row of them as JSON: the layer with that id. */
+static const json_t *layer(const json_t *o, const char *id)
+{
+	const json_t *l;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "layers"), i, l)
+		if (strcmp(fp_json_str_or(l, "id", ""), id) == 0)
+			return l;
+	cr_assert(0, "no layer %s", id);
+	return NULL;
+}
+
+static void two_checks(void)
+{
+	cli_bees();
+	cli_wants(0, "engine run --once");
+	check_bees(LAYER("a", "Ash", "true", "ok", "") LAYER("b", "Beech", "false", "invalid_dataprovider", "No file.")
+		LAYER("d", "Deer", "true", "ok", ""));
+	check_bees(LAYER("a", "Ash", "false", "invalid_dataprovider", "No file.") LAYER("b", "Beech", "false", "invalid_dataprovider", "No file.")
+		LAYER("c", "Cedar", "null", "not_checked", "No network."));
+}
+
+Test(commands_jobs, layers_refuses_forms_that_do_not_go_together)
+{
+	cli_bees();
+	cli_says(2, "needs a project, or --all", "layers");
+	cli_says(2, "goes with --runs", "layers Bees --layer a");
+	cli_says(2, "goes with --runs", "layers --all --runs --layer a");
+	cli_says(2, "takes no filter", "layers Bees --runs --layer a status:ok");
+	cli_says(2, "two different lists", "layers Bees --runs --group");
+	cli_says(2, "groups have one order", "layers --all --group --sort status");
+	cli_says(3, "no check knows a layer \"oak\"", "layers Bees --runs --layer oak");
+	cli_says(2, "there is no key \"colour\"", "layers --all --filter colour:red");
+	cli_says(2, "is no changed", "layers --all changed:often");
+	cli_says(0, "[]", "layers --all --group --json");
+}
+
+Test(commands_jobs, layers_shows_what_changed_since_the_check_before)
+{
+	const json_t *r, *l;
+
+	two_checks();
+	r = cli_json(1, "layers Bees --json");
+	cr_assert_eq(json_array_size(json_object_get(r, "layers")), 4);
+	l = layer(r, "a");
+	has(l, "changed", "broke");
+	has(l, "previous", "ok");
+	cr_assert(strstr(fp_json_str_or(l, "since", ""), "+00:00"));
+	has(layer(r, "b"), "changed", "");
+	has(layer(r, "c"), "changed", "new");
+	cr_assert(json_is_null(json_object_get(layer(r, "c"), "previous")));
+	l = layer(r, "d");
+	has(l, "changed", "gone");
+	has(l, "status", "not_checked");
+	has(l, "previous", "ok");
+	cr_assert(json_is_null(json_object_get(l, "is_valid")));
+	cr_assert_null(json_object_get(l, "project"));
+	cli_says(1, "broke", "layers Bees");
+	cli_wants(0, "layers Bees changed:new");
+	has(first(cli_json(1, "layers Bees --filter changed:broke --json"), "layers"), "id", "a");
+	cli_says(0, "3 layers: 2 invalid_dataprovider, 1 not_checked; 1 broke, 1 new, 1 gone", "job list");
+}
+
+Test(commands_jobs, layers_of_all_projects_and_their_groups_take_the_filter_in_both_forms)
+{
+	const json_t *r;
+
+	two_checks();
+	r = cli_json(1, "layers --all --filter status:invalid_dataprovider --json");
+	cr_assert_eq(json_array_size(json_object_get(r, "layers")), 2);
+	has(first(r, "layers"), "project", "Bees");
+	cr_assert_eq(strlen(fp_json_str_or(first(r, "layers"), "project_id", "")), 36);
+	cr_assert_eq(json_array_size(json_object_get(cli_json(1, "layers --all status:invalid_dataprovider --filter name:ash --json"), "layers")), 1);
+	r = cli_json(1, "layers --all --group --json");
+	cr_assert_eq(json_array_size(json_object_get(r, "groups")), 2);
+	r = first(r, "groups");
+	has(r, "sentence", "No file.");
+	has(r, "remedy", "Upload it.");
+	has(r, "owner", "project author");
+	cr_assert(json_is_null(json_object_get(r, "cause")));
+	cr_assert_eq(fp_json_int(r, "layers", 0), 2);
+	cr_assert_eq(fp_json_int(r, "projects", 0), 1);
+	cr_assert_str_eq(json_string_value(json_array_get(json_object_get(r, "names"), 1)), "Beech");
+	cr_assert_eq(json_array_size(json_object_get(cli_json(1, "layers Bees group:%d --json", (int)fp_json_int(r, "group", 0)), "layers")), 2);
+	cli_says(1, "No file.", "layers Bees --group valid:false");
+	cli_wants(0, "layers --all --group status:not_checked");
+}
+
+Test(commands_jobs, layers_shows_the_runs_of_the_check_and_one_layer_in_them)
+{
+	const json_t *r;
+
+	two_checks();
+	r = cli_json(0, "layers Bees --runs --json");
+	cr_assert_eq(json_array_size(json_object_get(r, "runs")), 3);
+	r = first(r, "runs");
+	cr_assert_eq(fp_json_int(r, "broke", 0), 1);
+	cr_assert_eq(fp_json_int(r, "new", 0), 1);
+	cr_assert_eq(fp_json_int(r, "gone", 0), 1);
+	cr_assert_eq(fp_json_int(r, "fixed", -1), 0);
+	cr_assert_eq(fp_json_int(json_object_get(r, "counts"), "invalid_dataprovider", 0), 2);
+	has(r, "trigger", "upload");
+	cr_assert(json_is_string(json_object_get(r, "compared_with")));
+	cr_assert(json_is_null(json_object_get(json_array_get(json_object_get(cli_json(0, "layers Bees --runs --json"), "runs"), 2), "compared_with")));
+	cli_says(0, "1 broke", "layers Bees --runs --limit 1");
+	r = cli_json(0, "layers Bees --runs --layer ASH --json");
+	cr_assert_eq(json_array_size(json_object_get(r, "verdicts")), 2);
+	has(first(r, "verdicts"), "status", "invalid_dataprovider");
+	cr_assert(json_is_null(json_object_get(first(r, "verdicts"), "last_job")));
+	r = json_array_get(json_object_get(r, "verdicts"), 1);
+	has(r, "status", "ok");
+	cr_assert_eq(fp_json_int(r, "ended_job", 0), fp_json_int(r, "last_job", 0) + 1);
+	cr_assert_eq(json_array_size(json_object_get(cli_json(0, "layers Bees --runs --layer d --json"), "verdicts")), 1);
+	cli_says(0, "No file.", "layers Bees --runs --layer a");
+}
+
 Test(commands_jobs, an_engine_told_to_stop_stops_and_its_job_says_so)
 {
 	char path[4096];

@@ -119,6 +119,85 @@ Test(ui, check_project_layers_has_its_six_columns)
 	ui_close(&u);
 }
 
+Test(ui, layers_say_what_changed_where_there_are_80_columns)
+{
+	open_small(24, 80);
+	ui_do(&u, ":layers bees");
+	SHOWS("Changed");
+	ROW("broke");
+	ui_do(&u, "/changed:new<Enter>");
+	SHOWS("1 of 4");
+	ROW("new");
+	ui_do(&u, "<Esc>:layers");
+	SHOWS("Changed");
+	ui_resize(&u, 24, 60);
+	HIDES("Is Valid");
+	SHOWS("Status");
+	ui_close(&u);
+}
+
+Test(ui, a_layer_tells_its_history_and_when_it_was_gone)
+{
+	open_small(60, 100);
+	ui_home_run(u.store, "INSERT INTO job (id, project_id, type, status, \"trigger\", created_by, created_at, touched_at, queued_at, started_at, finished_at, verdict) "
+		"SELECT 10 + n, '" UI_BEES "', 'process_projectfile', 'finished', 'manual', 'anna', 1, 1, 1, 1, 1795000000000 + n * 86400000, 'v' FROM "
+		"(SELECT 1 AS n UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)");
+	ui_home_run(u.store, "INSERT INTO check_run SELECT id, project_id, finished_at, NULL, 0, 0, 0, 0, 0 FROM job WHERE id > 10");
+	ui_home_run(u.store, "INSERT INTO verdict (project_id, layer_id, first_job, last_job, name, status, is_valid, cause, owner, sentence, detail, remedy) VALUES "
+		"('" UI_BEES "', 'hives_4d5e6f', 11, 11, 'Hives', 'invalid_layer', 0, '', '', 'It was odd.', '', '')");
+	ui_home_run(u.store, "UPDATE layer SET since_job = 14, since = 1795345600000 WHERE layer_id = 'hives_4d5e6f'");
+	ui_do(&u, ":project bees");
+	ui_do(&u, ":layer hives_4d5e6f");
+	SHOWS("Changed          broke");
+	SHOWS("before that ok");
+	SHOWS("job 14: invalid_dataprovider. File \"data/hives.gpkg\" missing.");
+	SHOWS("job 12: gone");
+	SHOWS("job 11: invalid_layer. It was odd.");
+	ui_do(&u, "/job 11<Enter><Enter>");
+	SHOWS("Job 11");
+	ui_close(&u);
+}
+
+Test(ui, the_overview_says_a_remedy_once_and_the_first_five_of_many_layers)
+{
+	open_small(60, 100);
+	ui_home_run(u.store, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 7) INSERT INTO layer (project_id, layer_id, name, type, provider, crs, "
+		"datasource, is_valid, status, error_summary, provider_summary, confidence, detail, remedy, pk, filename, warnings, json, since_job, since, cause, owner, sentence) "
+		"SELECT '" UI_BEES "', 'db_' || n, 'Table ' || n, 'vector', 'postgres', '', '', 0, 'invalid_dataprovider', '', '', '', '', 'Ask for the service.', '', '', '[]', '{}', "
+		"1, 1, 'no-service', 'database administrator', 'No service ' || n FROM i");
+	ui_do(&u, ":project bees");
+	SHOWS("Since the check of 2026-11-22 10:00:00: 1 broke, 1 new");
+	SHOWS("7 layers: invalid_dataprovider (no-service). Whose job: database administrator");
+	SHOWS("Table 5: No service 5");
+	HIDES("Table 6");
+	SHOWS("and 2 more: Enter");
+	cr_expect_null(strstr(strstr(ui_screen(&u), "Ask for the service.") + 1, "Ask for the service."));
+	ui_do(&u, "/and 2 more<Enter><Enter>");
+	SHOWS("7 of 11");
+	SHOWS("cause:no-service");
+	ui_close(&u);
+}
+
+Test(ui, problems_are_groups_that_open_their_layers)
+{
+	open_small(24, 80);
+	ui_do(&u, "9");
+	SHOWS("Projects › Problems");
+	ROW("File \"data/hives.gpkg\"");
+	ui_do(&u, "<Enter>");
+	SHOWS("Problems › Layers");
+	SHOWS("1 of 4");
+	ROW("Hives");
+	ui_do(&u, "<Esc><Esc>");
+	ROW("File \"data/hives.gpkg\"");
+	ui_do(&u, "/valid:false name:paths<Enter>");
+	SHOWS("1 of 3");
+	ROW("pathz");
+	ui_do(&u, ":problems roads");
+	SHOWS("There is no problem");
+	ui_close(&u);
+}
+
 Test(ui, a_job_shows_verdict_steps_log_and_memory)
 {
 	open_small(40, 80);
@@ -517,7 +596,7 @@ Test(ui, narrow_screens_lose_columns_in_their_order_and_tiny_ones_say_so)
 Test(ui, any_size_can_be_drawn_in_every_view)
 {
 	static const char *const places[] = {
-		":projects", ":project bees", ":changes bees", ":changes", ":jobs", ":jobs bees", ":layers", ":layers bees", ":files bees", ":activity",
+		":projects", ":project bees", ":changes bees", ":changes", ":jobs", ":jobs bees", ":layers", ":layers bees", ":problems", ":problems bees", ":files bees", ":activity",
 		":job 2", ":change c0000000-0000-4000-8000-000000000009", ":help",
 	};
 	static const int sizes[][2] = { { 1, 1 }, { 3, 200 }, { 200, 3 }, { 10, 40 }, { 12, 57 }, { 24, 80 }, { 61, 231 } };

@@ -54,6 +54,14 @@ void ui_home_remove(struct fp_store *s)
 	free(home);
 }
 
+/* What a check says of a layer whose file is missing. */
+#define STAGE(stage, mark, text) "{\"stage\":\"" stage "\",\"mark\":\"" mark "\",\"text\":\"" text "\"}"
+#define HIVES "'{\"id\":\"hives_4d5e6f\",\"sentence\":\"File \\\"data/hives.gpkg\\\" missing.\",\"owner\":\"project author\"," \
+	"\"remedy\":\"Put it inside the project folder, save the project with relative paths, and upload both again.\",\"instead\":[\"./hives.gpkg\"]," \
+	"\"warnings\":[\"the layer has no CRS\"],\"stages\":[" STAGE("source", "ok", "./data/hives.gpkg|layername=hives") "," \
+	STAGE("path", "ok", "data/hives.gpkg") "," STAGE("exists", "fail", "the file was not uploaded, but hives.gpkg was") "," \
+	STAGE("readable", "not reached", "") "]}'"
+
 static const char *const small[] = {
 	"INSERT INTO project (id, name, name_fold, created_at, created_by, project_file, title, crs, facts, check_ok, checked_at, layer_problems) VALUES "
 	"('" UI_BEES "', 'bees', 'bees', " NOW " - 50 * " H ", 'anna', 'bees.qgs', 'Wild bees 2026', 'EPSG:25832', "
@@ -96,16 +104,20 @@ static const char *const small[] = {
 	"INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg, feature_pk, conflicts) SELECT id, 3, " NOW " - 3 * " H ", 'apply', 'field-1', status, msg, "
 	" feature_pk, iif(status = 'conflict', '[\"species\"]', '') FROM change WHERE id < 11",
 	"INSERT INTO layer (project_id, layer_id, name, type, provider, crs, datasource, is_valid, status, error_summary, provider_summary, confidence, detail, remedy, pk, "
-	" filename, warnings, json, job_id, at) VALUES "
+	" filename, warnings, json, since_job, since, previous, changed, cause, owner, sentence) VALUES "
 	"('" UI_BEES "', 'trees_1a2b3c', 'Trees', 'vector', 'ogr', 'EPSG:25832', './data/trees.gpkg|layername=trees', 1, 'ok', '', '', 'checked', '', '', 'fid', "
-	" 'data/trees.gpkg', '[]', '{\"id\":\"trees_1a2b3c\"}', 1, " NOW " - 2 * " H "), "
+	" 'data/trees.gpkg', '[]', '{\"id\":\"trees_1a2b3c\"}', 1, " NOW " - 2 * " H ", '', '', '', '', ''), "
 	"('" UI_BEES "', 'hives_4d5e6f', 'Hives', 'vector', 'ogr', 'EPSG:25832', './data/hives.gpkg|layername=hives', 0, 'invalid_dataprovider', "
 	" 'File \"data/hives.gpkg\" missing.', '', 'checked', 'The file data/hives.gpkg is not among the files of the project.', "
-	" 'Upload it, with the folder name as it is: fieldpost file put bees data/hives.gpkg', '', 'data/hives.gpkg', '[\"no spatial index\"]', '{\"id\":\"hives_4d5e6f\"}', 1, " NOW " - 2 * " H "), "
+	" 'Upload it, with the folder name as it is: fieldpost file put bees data/hives.gpkg', '', 'data/hives.gpkg', '[\"no spatial index\"]', " HIVES ", 1, " NOW " - 2 * " H ", "
+	" 'ok', 'broke', 'missing-file', 'project author', 'File \"data/hives.gpkg\" missing.'), "
 	"('" UI_BEES "', 'paths_777777', 'Paths', 'vector', 'ogr', 'EPSG:25832', './data/trees.gpkg|layername=pathz', 0, 'invalid_dataprovider', '', "
-	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{\"uses\":[\"service:geo\",\"env:PGUSER\"]}', 1, " NOW " - 2 * " H "), "
+	" 'There is no table \"pathz\" in data/trees.gpkg', 'checked', 'The file is there, its table is not.', 'Choose the table again in QGIS', '', 'data/trees.gpkg', '[]', '{\"uses\":[\"service:geo\",\"env:PGUSER\"]}', 1, " NOW " - 2 * " H ", '', '', "
+	" '', 'project author', 'There is no table \"pathz\" in data/trees.gpkg'), "
 	"('" UI_BEES "', 'osm_888888', 'OpenStreetMap', 'raster', 'wms', 'EPSG:3857', 'type=xyz', -1, 'not_checked', '', '', 'not-checked', 'Network layers are not checked yet.', "
-	" '', '', '', '[]', '{\"uses\":[\"service:forest\"]}', 1, " NOW " - 2 * " H ")",
+	" '', '', '', '[]', '{\"uses\":[\"service:forest\"]}', 1, " NOW " - 2 * " H ", '', 'new', '', '', 'Network layers are not checked yet.')",
+	"INSERT INTO check_run (job_id, project_id, at, previous_at, fixed, broke, changed, new, gone) VALUES (1, '" UI_BEES "', " NOW " - 2 * " H ", "
+	NOW " - 26 * " H ", 0, 1, 0, 1, 0)",
 	"INSERT INTO secret (project_id, name, type, nonce, ciphertext, size, services, set_at, set_by, tested_at, test_ok, test_said) VALUES "
 	"('" UI_BEES "', 'GEO', 'pgservice', zeroblob(24), zeroblob(40), 40, '[\"geo\"]', " NOW " - 30 * " H ", 'anna', " NOW " - 2 * " H ", 0, "
 	" 'geo: the server refused the login; look at user and password, and at the server''s pg_hba.conf'), "

@@ -61,6 +61,7 @@ const struct fp_act fp_acts[] = {
 	{ "files", "5", "[PROJECT] [FILTER]", "Files", NULL, ALL, 0, fp_act_files },
 	{ "secrets", "7", "[PROJECT] [FILTER]", "Secrets: what jobs get to know and nobody gets to see", NULL, ALL, 0, fp_act_secrets },
 	{ "activity", "8", "[PROJECT] [FILTER]", "Activity: who did what, when", NULL, ALL, 0, fp_act_activity },
+	{ "problems", "9", "[PROJECT] [FILTER]", "Problems: layers that are not ok, the same failure in one row", NULL, ALL, 0, fp_act_problems },
 	{ "next-tab", "<Tab>", NULL, "To the next of these views", NULL, ALL, 0, fp_act_next_tab },
 	{ "previous-tab", "<S-Tab>", NULL, "To the previous of these views", NULL, ALL, 0, fp_act_previous_tab },
 	{ "project", "", "PROJECT", "Open a project by name", NULL, ALL, 0, fp_act_project },

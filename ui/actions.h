@@ -36,8 +36,8 @@ int fp_tab_at(int x); /* the tab shown at column X, -1: none */
 FP_ACT(down); FP_ACT(up); FP_ACT(page_down); FP_ACT(page_up); FP_ACT(first); FP_ACT(last); FP_ACT(left); FP_ACT(right); FP_ACT(open); FP_ACT(back);
 FP_ACT(close); FP_ACT(quit); FP_ACT(next_tab); FP_ACT(previous_tab); FP_ACT(follow); FP_ACT(refresh); FP_ACT(pause); FP_ACT(suspend); FP_ACT(redraw); FP_ACT(menu);
 /* ui/goto.c */
-FP_ACT(command); FP_ACT(projects); FP_ACT(changes); FP_ACT(jobs); FP_ACT(layers); FP_ACT(files); FP_ACT(secrets); FP_ACT(activity); FP_ACT(project); FP_ACT(change);
-FP_ACT(job); FP_ACT(layer); FP_ACT(help);
+FP_ACT(command); FP_ACT(projects); FP_ACT(changes); FP_ACT(jobs); FP_ACT(layers); FP_ACT(problems); FP_ACT(files); FP_ACT(secrets); FP_ACT(activity); FP_ACT(project);
+FP_ACT(change); FP_ACT(job); FP_ACT(layer); FP_ACT(help);
 /* ui/listing.c */
 FP_ACT(filter); FP_ACT(search); FP_ACT(search_next); FP_ACT(search_previous); FP_ACT(mark); FP_ACT(range); FP_ACT(mark_all); FP_ACT(unmark);
 FP_ACT(sort); FP_ACT(reverse);

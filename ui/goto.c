@@ -68,6 +68,7 @@ unsigned fp_act_projects(struct fp_console *c, const char *arg) { return go(c, &
 unsigned fp_act_changes(struct fp_console *c, const char *arg) { return go(c, &fp_view_changes, arg); }
 unsigned fp_act_jobs(struct fp_console *c, const char *arg) { return go(c, &fp_view_jobs, arg); }
 unsigned fp_act_layers(struct fp_console *c, const char *arg) { return go(c, &fp_view_layers, arg); }
+unsigned fp_act_problems(struct fp_console *c, const char *arg) { return go(c, &fp_view_problems, arg); }
 unsigned fp_act_files(struct fp_console *c, const char *arg) { return go(c, &fp_view_files, arg); }
 unsigned fp_act_secrets(struct fp_console *c, const char *arg) { return go(c, &fp_view_secrets, arg); }
 unsigned fp_act_activity(struct fp_console *c, const char *arg) { return go(c, &fp_view_activity, arg); }

@@ -17,6 +17,7 @@ UI_SOURCES = \
 	ui/navigate.c \
 	ui/paint.c \
 	ui/project_acts.c ui/project_acts.h \
+	ui/project_problems.c ui/project_problems.h \
 	ui/prompt.c \
 	ui/restage.c \
 	ui/rows.c ui/rows.h \
@@ -36,6 +37,7 @@ UI_SOURCES = \
 	ui/view_layer.c \
 	ui/view_layers.c \
 	ui/view_plan.c \
+	ui/view_problems.c \
 	ui/view_project.c \
 	ui/view_projects.c \
 	ui/view_secrets.c \

@@ -9,6 +9,7 @@ static const struct { const char *word; unsigned style; } words[] = {
 	{ "unpermitted", FP_STYLE_BAD }, { "no", FP_STYLE_BAD }, { "invalid_dataprovider", FP_STYLE_BAD }, { "invalid_layer", FP_STYLE_BAD },
 	{ "missing_dataprovider", FP_STYLE_BAD }, { "localized_dataprovider", FP_STYLE_WARN }, { "pending", FP_STYLE_WARN },
 	{ "queued", FP_STYLE_BUSY }, { "started", FP_STYLE_BUSY }, { "busy", FP_STYLE_BUSY }, { "warning", FP_STYLE_WARN },
+	{ "fixed", FP_STYLE_GOOD }, { "broke", FP_STYLE_BAD }, { "changed", FP_STYLE_WARN }, { "gone", FP_STYLE_DIM },
 	{ "stopped", FP_STYLE_WARN }, { "ignored", FP_STYLE_DIM }, { "not_checked", FP_STYLE_DIM }, { "skipped", FP_STYLE_DIM },
 };
 

@@ -3,6 +3,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/store/checks.h"
 #include "engine/store/jobs.h"
 #include "ui/app.h"
 #include "ui/explain.h"
@@ -11,9 +12,8 @@
 #include "ui/views.h"
 #include "ui/wrap.h"
 
-#define PAGE 500
-
-struct search { struct fp_view *v; int found; };
+/* While load() runs: the job that began the verdict above. */
+struct data { int64_t newer_job; };
 
 static void explain(struct fp_view *v, const char *json)
 {
@@ -24,21 +24,29 @@ static void explain(struct fp_view *v, const char *json)
 	json_decref(verdict);
 }
 
+static void add_since(struct fp_view *v, const struct fp_layer_row *r)
+{
+	char time[FP_FORMAT_SIZE], age[FP_FORMAT_SIZE];
+	char *line = fp_asprintf("%s, %s%s%s", fp_format_time(time, r->since, 19), fp_format_age(age, r->since), *r->previous ? "; before that " : "",
+		r->previous);
+
+	fp_explain_fact(v, fp_status_style(r->changed), "Changed", r->changed);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Since", line);
+	free(line);
+}
+
 static void add(void *arg, const struct fp_layer_row *r)
 {
-	struct search *s = arg;
-	struct fp_view *v = s->v;
+	struct fp_view *v = arg;
 	char age[FP_FORMAT_SIZE], *checked;
 	size_t from;
 
-	if (s->found || strcmp(r->layer_id, v->arg) != 0)
-		return;
-	s->found = 1;
 	free(v->label);
 	v->label = fp_strdup(r->name);
 	free(v->head);
-	v->head = fp_asprintf("%s: %s", r->name, r->status);
+	v->head = fp_asprintf("%s: %s", r->name, strcmp(r->changed, "gone") == 0 ? r->changed : r->status);
 	fp_explain_fact(v, fp_status_style(r->status), "Status", r->status);
+	add_since(v, r);
 	explain(v, r->json);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "The layer");
 	fp_explain_fact(v, FP_STYLE_NORMAL, "Error summary", r->error_summary);
@@ -57,21 +65,47 @@ static void add(void *arg, const struct fp_layer_row *r)
 	free(checked);
 }
 
+/* ---- history ---- */
+
+static void add_event(struct fp_view *v, int64_t at, int64_t job, const char *status, const char *sentence)
+{
+	char time[FP_FORMAT_SIZE], *command = fp_asprintf("job %lld", (long long)job);
+
+	fp_wrap_link(&v->lines, fp_status_style(status), v->width, 22, command, "  %s job %lld: %s%s%s", fp_format_time(time, at, 19), (long long)job, status,
+		*sentence ? ". " : "", sentence);
+	free(command);
+}
+
+/* The beginning of each verdict is an event; so is the run in which the layer was not there, where no other verdict began. */
+static void add_verdict(void *arg, const struct fp_verdict_row *r)
+{
+	struct fp_view *v = arg;
+	struct data *d = v->data;
+
+	if (!d->newer_job)
+		fp_rows_line(&v->lines, FP_STYLE_HEADER, "History");
+	if (r->ended_job && r->ended_job != d->newer_job)
+		add_event(v, r->ended, r->ended_job, "gone", "");
+	add_event(v, r->since, r->first_job, r->status, r->sentence);
+	d->newer_job = r->first_job;
+}
+
 static enum fp_status load(struct fp_view *v, struct fp_error *err)
 {
-	struct search s = { v, 0 };
-	struct fp_query q = { .project_id = v->project };
-	enum fp_status st;
-	int64_t n = 0;
+	struct data *d = v->data;
+	enum fp_status st = fp_layer_get(v->console->store, v->project, v->arg, add, v, err);
 
-	st = fp_layer_count(v->console->store, &q, &n, err);
-	for (int64_t at = 0; st == FP_OK && !s.found && at < n; at += PAGE)
-		st = fp_layer_list(v->console->store, &q, at, PAGE, add, &s, err);
-	if (st == FP_OK && !s.found)
+	if (st == FP_E_NOTFOUND) {
 		fp_wrap(&v->lines, FP_STYLE_WARN, v->width, 0, "The newest check does not know this layer: it was removed from the project, or never was in it.");
+		st = FP_OK;
+	}
+	if (st == FP_OK)
+		st = fp_verdict_list(v->console->store, v->project, v->arg, add_verdict, v, err);
+	*d = (struct data){0};
 	return st;
 }
 
 const struct fp_view_ops fp_view_layer = {
-	.name = "layer", .title = "Layer", .context = FP_IN_TEXT | FP_IN_LAYER, .watch = FP_KIND_LAYER, .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
+	.name = "layer", .title = "Layer", .context = FP_IN_TEXT | FP_IN_LAYER, .watch = FP_KIND_LAYER,
+	.data_size = sizeof(struct data), .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

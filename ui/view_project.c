@@ -3,40 +3,24 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/store/jobs.h"
+#include "engine/store/checks.h"
 #include "engine/store/projects.h"
 #include "engine/store/secrets.h"
 #include "ui/app.h"
 #include "ui/format.h"
 #include "ui/project_acts.h"
+#include "ui/project_problems.h"
 #include "ui/views.h"
 #include "ui/wrap.h"
 
-#define PROBLEMS_MAX 1000
-
-struct data { char *facts; }; /* while load() runs */
-
-static void add_link(struct fp_view *v, unsigned style, const char *link, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-static void add_link(struct fp_view *v, unsigned style, const char *link, const char *fmt, ...)
-{
-	struct fp_buf b = FP_BUF_INIT;
-	size_t from = v->lines.n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	fp_buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	fp_wrap(&v->lines, style, v->width, 2, b.data);
-	if (link)
-		fp_rows_link(&v->lines, from, "%s", link);
-	fp_buf_free(&b);
-}
+/* While load() runs: what the check before is compared with, and the facts, which come last. */
+struct data { char *since, *facts; };
 
 static void add_counter(struct fp_view *v, const char *what, int64_t n, unsigned style, const char *link)
 {
 	char count[FP_FORMAT_SIZE];
 
-	add_link(v, n > 0 ? style : FP_STYLE_DIM, link, "  %-22s %s", what, fp_format_count(count, n));
+	fp_wrap_link(&v->lines, n > 0 ? style : FP_STYLE_DIM, v->width, 2, link, "  %-22s %s", what, fp_format_count(count, n));
 }
 
 static void add_job(struct fp_view *v, const struct fp_project_row *r)
@@ -44,10 +28,10 @@ static void add_job(struct fp_view *v, const struct fp_project_row *r)
 	char age[FP_FORMAT_SIZE], *link = fp_asprintf("job %lld", (long long)r->job_id);
 
 	if (r->job_id)
-		add_link(v, fp_status_style(r->job_status), link, "Newest job   %lld %s, %s, %s", (long long)r->job_id, r->job_type, r->job_status,
+		fp_wrap_link(&v->lines, fp_status_style(r->job_status), v->width, 2, link, "Newest job   %lld %s, %s, %s", (long long)r->job_id, r->job_type, r->job_status,
 			fp_format_age(age, r->job_at));
 	else
-		add_link(v, FP_STYLE_DIM, NULL, "Newest job   none yet");
+		fp_wrap_link(&v->lines, FP_STYLE_DIM, v->width, 2, NULL, "Newest job   none yet");
 	free(link);
 }
 
@@ -63,7 +47,7 @@ static void add_facts(struct fp_view *v, const char *facts)
 	json_object_foreach(root, key, value) {
 		char *text = json_is_string(value) ? fp_strdup(json_string_value(value)) : fp_json_dump(value);
 		if (!json_is_null(value) && *text)
-			add_link(v, FP_STYLE_NORMAL, NULL, "  %-22s %s", key, text);
+			fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, NULL, "  %-22s %s", key, text);
 		free(text);
 	}
 	json_decref(root);
@@ -77,14 +61,15 @@ static void add_secrets(struct fp_view *v)
 	fp_secret_count(v->console->store, &set, &n_set, NULL);
 	fp_secret_count(v->console->store, &missing, &n_missing, NULL);
 	if (n_missing > 0)
-		add_link(v, FP_STYLE_BAD, "secrets", "Secrets      %lld set, %lld missing", (long long)n_set, (long long)n_missing);
+		fp_wrap_link(&v->lines, FP_STYLE_BAD, v->width, 2, "secrets", "Secrets      %lld set, %lld missing", (long long)n_set, (long long)n_missing);
 	else
-		add_link(v, FP_STYLE_NORMAL, "secrets", "Secrets      %lld set", (long long)n_set);
+		fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "secrets", "Secrets      %lld set", (long long)n_set);
 }
 
 static void add_row(void *arg, const struct fp_project_row *r)
 {
 	struct fp_view *v = arg;
+	struct data *d = v->data;
 	char age[FP_FORMAT_SIZE], bytes[FP_FORMAT_SIZE], count[FP_FORMAT_SIZE];
 
 	free(v->project_name);
@@ -93,12 +78,14 @@ static void add_row(void *arg, const struct fp_project_row *r)
 	v->label = fp_strdup(r->name);
 	free(v->head);
 	v->head = fp_asprintf("%s%s%s: %s", r->name, *r->title ? ", " : "", r->title, r->status);
-	add_link(v, FP_STYLE_NORMAL, "files", "Project file %s", *r->project_file ? r->project_file : "none yet: upload a .qgs or .qgz with its data");
-	add_link(v, FP_STYLE_NORMAL, "files", "Files        %s, %s", fp_format_count(count, r->files), fp_format_bytes(bytes, r->size));
-	add_link(v, FP_STYLE_NORMAL, "layers", "Checked      %s", r->checked_at ? fp_format_age(age, r->checked_at) : "never");
+	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "files", "Project file %s", *r->project_file ? r->project_file : "none yet: upload a .qgs or .qgz with its data");
+	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "files", "Files        %s, %s", fp_format_count(count, r->files), fp_format_bytes(bytes, r->size));
+	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "layers", "Checked      %s", r->checked_at ? fp_format_age(age, r->checked_at) : "never");
+	if (*d->since)
+		fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "layers changed:any", "%s", d->since);
 	add_job(v, r);
-	add_link(v, FP_STYLE_NORMAL, NULL, "On conflict  %s", r->overwrite_conflicts ? "the last change wins" : "the change waits for a decision");
-	add_link(v, FP_STYLE_NORMAL, NULL, "Network      checks %s%s", fp_project_network_on(r->network, v->console->conf->network_checks) ? "ask it"
+	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, NULL, "On conflict  %s", r->overwrite_conflicts ? "the last change wins" : "the change waits for a decision");
+	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, NULL, "Network      checks %s%s", fp_project_network_on(r->network, v->console->conf->network_checks) ? "ask it"
 		: "do not ask it", strcmp(r->network, "default") == 0 ? ", as in the whole home" : "");
 	add_secrets(v);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Changes");
@@ -106,40 +93,53 @@ static void add_row(void *arg, const struct fp_project_row *r)
 	add_counter(v, "pending", r->pending, FP_STYLE_WARN, "changes status:pending");
 	add_counter(v, "conflict", r->conflict, FP_STYLE_BAD, "changes status:conflict");
 	add_counter(v, "failed", r->failed, FP_STYLE_BAD, "changes status:error status:not_applied status:unpermitted");
-	((struct data *)v->data)->facts = fp_strdup(r->facts);
+	d->facts = fp_strdup(r->facts);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, r->problems ? "Problems" : r->checked_at ? "No problem was found" : "Not checked yet: a asks for a check");
 	if (!*r->project_file)
-		add_link(v, FP_STYLE_BAD, "files", "  There is no project file. Upload it: fieldpost file put \"%s\" project.qgs ...", r->name);
+		fp_wrap_link(&v->lines, FP_STYLE_BAD, v->width, 2, "files", "  There is no project file. Upload it: fieldpost file put \"%s\" project.qgs ...", r->name);
 	else if (strcmp(r->status, "failed") == 0)
-		add_link(v, FP_STYLE_BAD, "jobs type:process_projectfile", "  The project file could not be processed: Enter shows the jobs that say why.");
+		fp_wrap_link(&v->lines, FP_STYLE_BAD, v->width, 2, "jobs type:process_projectfile", "  The project file could not be processed: Enter shows the jobs that say why.");
 }
 
-static void add_problem(void *arg, const struct fp_layer_row *r)
+/* "Since the check of 11-22 10:00: 2 fixed, 1 broke", "" when there was none. */
+static void say_since(void *arg, const struct fp_check_row *r)
 {
-	struct fp_view *v = arg;
-	char *link = fp_asprintf("layer %s", r->layer_id);
+	const struct { int64_t n; const char *word; } words[] = {
+		{ r->fixed, "fixed" }, { r->broke, "broke" }, { r->changed, "changed" }, { r->added, "new" }, { r->gone, "gone" },
+	};
+	struct fp_buf *b = arg;
+	char time[FP_FORMAT_SIZE];
+	const char *sep = ": ";
 
-	if (strcmp(r->status, "ok") != 0 && strcmp(r->status, "not_checked") != 0) {
-		const char *said = *r->detail ? r->detail : *r->error_summary ? r->error_summary : r->provider_summary;
-		add_link(v, FP_STYLE_BAD, link, "  Layer %s: %s%s%s", r->name, r->status, *said ? ". " : "", said);
-		if (*r->remedy)
-			add_link(v, FP_STYLE_NORMAL, link, "    %s", r->remedy);
-	}
-	free(link);
+	if (!r->previous_at)
+		return;
+	fp_buf_addf(b, "Since the check of %s", fp_format_time(time, r->previous_at, 19));
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (words[i].n) {
+			fp_buf_addf(b, "%s%lld %s", sep, (long long)words[i].n, words[i].word);
+			sep = ", ";
+		}
+	if (*sep == ':')
+		fp_buf_adds(b, ": nothing changed");
 }
 
 static enum fp_status load(struct fp_view *v, struct fp_error *err)
 {
 	struct fp_query q = { .project_id = v->project };
+	struct fp_buf since = FP_BUF_INIT;
 	struct data *d = v->data;
-	enum fp_status st = fp_project_get(v->console->store, v->project, add_row, v, err);
+	enum fp_status st = fp_check_list(v->console->store, &q, 0, 1, say_since, &since, err);
 
+	d->since = fp_buf_take(&since);
 	if (st == FP_OK)
-		st = fp_layer_list(v->console->store, &q, 0, PROBLEMS_MAX, add_problem, v, err);
+		st = fp_project_get(v->console->store, v->project, add_row, v, err);
+	if (st == FP_OK)
+		st = fp_project_problems(v, err);
 	if (st == FP_OK)
 		add_facts(v, d->facts);
+	free(d->since);
 	free(d->facts);
-	d->facts = NULL;
+	*d = (struct data){0};
 	return st;
 }
 

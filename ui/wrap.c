@@ -45,3 +45,18 @@ void fp_wrap(struct fp_rows *to, unsigned style, int width, int indent, const ch
 	}
 	fp_buf_free(&clean);
 }
+
+void fp_wrap_link(struct fp_rows *to, unsigned style, int width, int indent, const char *command, const char *fmt, ...)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	size_t from = to->n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fp_buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	fp_wrap(to, style, width, indent, b.data);
+	if (command)
+		fp_rows_link(to, from, "%s", command);
+	fp_buf_free(&b);
+}

@@ -8,4 +8,8 @@
  * TEXT break, other control characters are shown as marks. */
 void fp_wrap(struct fp_rows *to, unsigned style, int width, int indent, const char *text);
 
+/* The same, formatted; the lines lead to COMMAND (fp_rows_link), NULL: nowhere. */
+void fp_wrap_link(struct fp_rows *to, unsigned style, int width, int indent, const char *command, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
 #endif

@@ -17,7 +17,7 @@ struct fp_config {
 	int64_t stop_grace_s;           /* between TERM and KILL */
 	int64_t worker_memory_mb, worker_cpu_s, worker_file_mb;
 	int sandbox_require;            /* refuse to run jobs without Landlock */
-	int64_t log_keep_days;
+	int64_t log_keep_days, check_keep_days;
 	int64_t log_lines_max;          /* per job */
 	int64_t upload_settle_ms;       /* uploads closer together than this make one process_projectfile */
 	int network_checks;             /* checks may ask the network, where a project does not say otherwise */

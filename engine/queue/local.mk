@@ -1,5 +1,6 @@
 QUEUE_SOURCES = \
 	engine/queue/claim.c \
+	engine/queue/compare.c engine/queue/compare.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
 	engine/queue/prepare.c \

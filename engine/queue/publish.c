@@ -12,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
+#include "engine/queue/compare.h"
 #include "engine/queue/rules.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
@@ -140,27 +141,6 @@ static void tally_add(struct tally *t, const char *word)
 	t->total++;
 }
 
-static enum fp_status publish_layer(struct fp_run *r, const json_t *l, struct tally *t, struct fp_error *err)
-{
-	const json_t *valid = json_object_get(l, "is_valid"), *warnings = json_object_get(l, "warnings");
-	char *json = fp_json_dump(l), *warn = warnings ? fp_json_dump(warnings) : fp_strdup("[]");
-#define STR(key) fp_t(fp_json_str_or(l, key, ""))
-	enum fp_status st = fp_db_run(r->store, err, "INSERT OR IGNORE INTO layer (project_id, layer_id, name, type, provider, crs, datasource, is_valid, status,"
-		" error_summary, provider_summary, confidence, detail, remedy, pk, filename, warnings, json, job_id, at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		FP_VALS(fp_t(r->project_id), STR("id"), STR("name"), STR("type"), STR("provider"), STR("crs"), STR("datasource"),
-			fp_i(json_is_boolean(valid) ? json_is_true(valid) : -1), STR("status"), STR("error_summary"), STR("provider_summary"),
-			STR("confidence"), STR("detail"), STR("remedy"), STR("pk"), STR("filename"), fp_t(warn), fp_t(json), fp_i(r->job_id),
-			fp_i(fp_now_ms())));
-#undef STR
-
-	if (st == FP_OK && fp_db_changes(r->store))
-		tally_add(t, fp_json_str_or(l, "status", ""));
-	free(json);
-	free(warn);
-	return st;
-}
-
 /* What the project says of itself, when the worker told it; and that it could be processed. Changes that waited for the first time can go now. */
 static enum fp_status publish_facts(struct fp_run *r, struct fp_error *err)
 {
@@ -283,7 +263,17 @@ static enum fp_status publish_delta(struct fp_run *r, const json_t *d, struct ta
 	return st;
 }
 
-static enum fp_status publish_spool(struct fp_run *r, struct tally *t, struct fp_error *err)
+static enum fp_status publish_layer(struct fp_run *r, struct fp_compare *c, const json_t *l, struct tally *t, struct fp_error *err)
+{
+	int first;
+	enum fp_status st = fp_compare_layer(r, c, l, &first, err);
+
+	if (st == FP_OK && first)
+		tally_add(t, fp_json_str_or(l, "status", ""));
+	return st;
+}
+
+static enum fp_status publish_spool(struct fp_run *r, struct fp_compare *c, struct tally *t, struct fp_error *err)
 {
 	char *line = NULL;
 	size_t cap = 0;
@@ -296,7 +286,7 @@ static enum fp_status publish_spool(struct fp_run *r, struct tally *t, struct fp
 		json_t *e = NULL;
 		st = fp_json_parse(&e, line, (size_t)n, err);
 		if (st == FP_OK && json_object_get(e, "layer") && r->type == FP_JOB_PROCESS_PROJECTFILE)
-			st = publish_layer(r, json_object_get(e, "layer"), t, err);
+			st = publish_layer(r, c, json_object_get(e, "layer"), t, err);
 		else if (st == FP_OK && json_object_get(e, "delta") && r->type == FP_JOB_DELTA_APPLY)
 			st = publish_delta(r, json_object_get(e, "delta"), t, err);
 		json_decref(e);
@@ -316,7 +306,7 @@ static enum fp_status all_told(struct fp_run *r, struct fp_error *err)
 	return st;
 }
 
-static void describe(const struct fp_run *r, const struct tally *t, struct fp_buf *verdict)
+static void describe(const struct fp_run *r, const struct fp_compare *c, const struct tally *t, struct fp_buf *verdict)
 {
 	const char *word, *sep = "";
 	json_t *n;
@@ -330,15 +320,16 @@ static void describe(const struct fp_run *r, const struct tally *t, struct fp_bu
 		fp_buf_clear(verdict);
 		fp_buf_adds(verdict, r->type == FP_JOB_DELTA_APPLY ? "nothing to apply" : "no layers");
 	}
+	fp_compare_describe(c, verdict);
 }
 
-static enum fp_status finish(struct fp_run *r, const struct tally *t, struct fp_error *err)
+static enum fp_status finish(struct fp_run *r, const struct fp_compare *c, const struct tally *t, struct fp_error *err)
 {
 	struct fp_buf verdict = FP_BUF_INIT;
 	char *result = fp_json_dump(t->counts);
 	enum fp_status st;
 
-	describe(r, t, &verdict);
+	describe(r, c, t, &verdict);
 	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
 		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND cancel_requested = 0",
 		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id)));
@@ -352,6 +343,7 @@ static enum fp_status finish(struct fp_run *r, const struct tally *t, struct fp_
 enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 {
 	struct tally t = {json_object(), 0};
+	struct fp_compare c = {0};
 	enum fp_status st = fp_run_flush(r, 1, err);
 
 	fp_failpoint("publish:before");
@@ -362,20 +354,23 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 		return st;
 	}
 	if (r->type == FP_JOB_PROCESS_PROJECTFILE)
-		st = fp_db_run(r->store, err, "DELETE FROM layer WHERE project_id = ?", FP_VALS(fp_t(r->project_id)));
+		st = fp_compare_begin(r, &c, err);
 	if (st == FP_OK)
-		st = publish_spool(r, &t, err);
+		st = publish_spool(r, &c, &t, err);
 	if (st == FP_OK)
 		st = all_told(r, err);
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
+		st = fp_compare_end(r, &c, err);
 	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = publish_facts(r, err);
 	if (st == FP_OK) /* late: until here a fault leaves no file behind that nobody names */
 		st = publish_files(r, err);
 	fp_failpoint("publish:middle");
 	if (st == FP_OK)
-		st = finish(r, &t, err);
+		st = finish(r, &c, &t, err);
 	st = fp_store_end(r->store, st, err);
 	fp_failpoint("publish:after");
+	fp_compare_clear(&c);
 	json_decref(t.counts);
 	return st;
 }

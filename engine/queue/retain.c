@@ -1,13 +1,20 @@
-/* Logs do not stay for ever; the jobs they belong to do. */
+/* Logs do not stay for ever, nor do old checks; the jobs they belong to do. */
+#include <stdlib.h>
+
 #include "engine/base/clock.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
 
 #define JOBS_A_TIME 50
 
-enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
+static int64_t days_ago(int64_t days)
 {
-	int64_t before = fp_now_ms() - conf->log_keep_days * 86400000, due = 0;
+	return fp_now_ms() - days * 86400000;
+}
+
+static enum fp_status retain_logs(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
+{
+	int64_t before = days_ago(conf->log_keep_days), due = 0;
 	enum fp_status st = fp_db_int(s, &due, err, "SELECT 1 FROM job j WHERE j.finished_at < ? AND EXISTS (SELECT 1 FROM job_log l WHERE l.job_id = j.id)"
 		" LIMIT 1", FP_VALS(fp_i(before)));
 
@@ -20,4 +27,41 @@ enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *
 	st = fp_db_run(s, err, "DELETE FROM job_log WHERE job_id IN (SELECT j.id FROM job j WHERE j.finished_at < ?"
 		" AND EXISTS (SELECT 1 FROM job_log l WHERE l.job_id = j.id) LIMIT ?)", FP_VALS(fp_i(before), fp_i(JOBS_A_TIME)));
 	return fp_store_end(s, st, err);
+}
+
+/* Runs of one project, but for its newest: that is what its layers are, and what the next run is compared with. Then the verdicts that no run is left of. */
+static enum fp_status forget_checks(struct fp_store *s, const char *project_id, int64_t before, struct fp_error *err)
+{
+	enum fp_status st = fp_store_begin(s, err);
+
+	if (st != FP_OK)
+		return st;
+	st = fp_db_run(s, err, "DELETE FROM check_run WHERE project_id = ?1 AND at < ?2 AND job_id < (SELECT max(job_id) FROM check_run WHERE project_id = ?1)",
+		FP_VALS(fp_t(project_id), fp_i(before)));
+	if (st == FP_OK)
+		st = fp_db_run(s, err, "DELETE FROM verdict WHERE project_id = ?1 AND last_job < (SELECT min(job_id) FROM check_run WHERE project_id = ?1)",
+			FP_VALS(fp_t(project_id)));
+	return fp_store_end(s, st, err);
+}
+
+static enum fp_status retain_checks(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
+{
+	int64_t before = days_ago(conf->check_keep_days);
+	char *project = NULL;
+	enum fp_status st = fp_db_str(s, &project, err, "SELECT r.project_id FROM check_run r WHERE r.at < ? AND EXISTS (SELECT 1 FROM check_run n"
+		" WHERE n.project_id = r.project_id AND n.job_id > r.job_id) LIMIT 1", FP_VALS(fp_i(before)));
+
+	if (st == FP_OK && project) {
+		*more = 1;
+		st = forget_checks(s, project, before, err);
+	}
+	free(project);
+	return st;
+}
+
+enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
+{
+	enum fp_status st = retain_logs(s, conf, more, err);
+
+	return st == FP_OK ? retain_checks(s, conf, more, err) : st;
 }

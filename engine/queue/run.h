@@ -83,7 +83,8 @@ enum fp_status fp_run_close(struct fp_run *r, struct fp_error *err);
 /* Frees what engines left behind that are proven dead, and work folders of nobody. */
 enum fp_status fp_recover(struct fp_store *s, struct fp_error *err);
 
-/* retain.c: removes logs older than log_keep_days, of a few jobs at a time; *MORE when there may be others. */
+/* retain.c: removes logs older than log_keep_days, of a few jobs at a time, and checks older than check_keep_days, of one project at a time; *MORE when
+ * there may be others. */
 enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err);
 
 #endif

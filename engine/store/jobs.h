@@ -49,13 +49,38 @@ struct fp_layer_row {
 	const char *status, *error_summary, *provider_summary, *confidence, *detail, *remedy, *pk, *filename;
 	const char *warnings;          /* JSON array */
 	const char *json;              /* the whole verdict */
-	int64_t job_id, at;            /* the check that said so */
+	int64_t job_id, at;            /* the newest check */
+	const char *cause, *owner;     /* a key, whose job it is; "" when not known */
+	const char *sentence;          /* what is wrong in one sentence; "" when it is valid */
+	const char *changed;           /* against the check before: fixed broke changed new gone, "" when nothing did */
+	int64_t since;                 /* the check that this verdict holds from */
+	const char *previous;          /* status before that, "" when none is known */
 };
 typedef void fp_layer_each(void *arg, const struct fp_layer_row *row);
-/* Of the newest check, by layer id. Filter keys: status name provider valid, text. Sort: name id valid status. */
+/* Of the newest check, by layer id, with the layers that are gone since the one before: not_checked, not known to be valid. Filter keys: status name
+ * provider valid changed (a word, or any) cause owner group (below), text. Sort: name id valid status changed. */
 enum fp_status fp_layer_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_layer_each *each, void *arg,
 	struct fp_error *err);
 enum fp_status fp_layer_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err);
+/* One of them; FP_E_NOTFOUND. */
+enum fp_status fp_layer_get(struct fp_store *s, const char *project_id, const char *layer_id, fp_layer_each *each, void *arg, struct fp_error *err);
+
+/* The same failure of many layers. By sentence: those that say the same. By cause: those with the same cause, whatever they say. Layers without a
+ * cause are the same when their sentence is. */
+enum fp_group_by { FP_GROUP_SENTENCE, FP_GROUP_CAUSE };
+struct fp_group_row {
+	int64_t id;                    /* as in group:ID, which finds its layers (of FP_GROUP_SENTENCE) */
+	const char *status;
+	int is_valid;                  /* 0, or -1: not known */
+	const char *cause, *sentence, *owner, *remedy; /* of its first layer, which is not that of the others where the group is by cause */
+	int64_t layers, projects;
+	const char *names;             /* JSON array of the first few names */
+};
+typedef void fp_group_each(void *arg, const struct fp_group_row *row);
+/* Failures first, then what was not checked; the largest first. What is valid or gone is in no group. Filter as above; the order is fixed. */
+enum fp_status fp_layer_groups(struct fp_store *s, const struct fp_query *q, enum fp_group_by by, int64_t offset, int64_t limit, fp_group_each *each,
+	void *arg, struct fp_error *err);
+enum fp_status fp_layer_group_count(struct fp_store *s, const struct fp_query *q, enum fp_group_by by, int64_t *n, struct fp_error *err);
 
 struct fp_activity_row { int64_t id, at; const char *who, *what, *project_name, *detail; };
 typedef void fp_activity_each(void *arg, const struct fp_activity_row *row);

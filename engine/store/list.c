@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum fp_status where(struct fp_where *w, const struct fp_list *l, const struct fp_query *q, struct fp_error *err)
+enum fp_status fp_list_where(struct fp_where *w, const struct fp_list *l, const struct fp_query *q, struct fp_error *err)
 {
 	fp_buf_adds(&w->sql, " WHERE 1");
 	if (q->project_id) {
@@ -43,7 +43,7 @@ enum fp_status fp_list_rows(struct fp_store *s, const struct fp_list *l, const s
 	struct fp_buf sql = FP_BUF_INIT, by = FP_BUF_INIT;
 	sqlite3_stmt *st = NULL;
 	int more = 1;
-	enum fp_status rc = where(&w, l, q, err);
+	enum fp_status rc = fp_list_where(&w, l, q, err);
 
 	if (rc == FP_OK)
 		rc = order(&by, l, q, err);
@@ -72,7 +72,7 @@ enum fp_status fp_list_count(struct fp_store *s, const struct fp_list *l, const 
 {
 	struct fp_where w = FP_WHERE_INIT;
 	struct fp_buf sql = FP_BUF_INIT;
-	enum fp_status rc = where(&w, l, q, err);
+	enum fp_status rc = fp_list_where(&w, l, q, err);
 
 	*n = 0;
 	if (rc == FP_OK) {
@@ -89,7 +89,7 @@ enum fp_status fp_list_rank(struct fp_store *s, const struct fp_list *l, const s
 {
 	struct fp_where w = FP_WHERE_INIT;
 	struct fp_buf sql = FP_BUF_INIT, by = FP_BUF_INIT;
-	enum fp_status rc = where(&w, l, q, err);
+	enum fp_status rc = fp_list_where(&w, l, q, err);
 
 	*offset = -1;
 	if (rc == FP_OK)

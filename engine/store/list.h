@@ -22,6 +22,9 @@ struct fp_list {
 
 typedef void fp_list_row(void *arg, sqlite3_stmt *st);
 
+/* " WHERE ..." of the project and the filter that Q names. */
+enum fp_status fp_list_where(struct fp_where *w, const struct fp_list *l, const struct fp_query *q, struct fp_error *err);
+
 enum fp_status fp_list_rows(struct fp_store *s, const struct fp_list *l, const struct fp_query *q, int64_t offset, int64_t limit,
 	fp_list_row *row, void *arg, struct fp_error *err);
 enum fp_status fp_list_count(struct fp_store *s, const struct fp_list *l, const struct fp_query *q, int64_t *n, struct fp_error *err);

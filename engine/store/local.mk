@@ -2,6 +2,7 @@ STORE_SOURCES = \
 	engine/store/activity.c engine/store/activity.h \
 	engine/store/changes.c engine/store/changes.h \
 	engine/store/check.c engine/store/check.h \
+	engine/store/checks.c engine/store/checks.h \
 	engine/store/db.c engine/store/db.h \
 	engine/store/files.c engine/store/files.h \
 	engine/store/filter.c engine/store/filter.h \

@@ -19,7 +19,7 @@
 /* What layers' verdicts say they use, read once for a whole list; most say nothing, and are not parsed. */
 #define USES \
 	"SELECT DISTINCT l.project_id, l.layer_id, l.name, u.value AS what" \
-	" FROM layer l, json_each(iif(instr(l.json, '\"uses\"'), l.json, '{}'), '$.uses') u WHERE u.type = 'text' ORDER BY l.layer_id"
+	" FROM layer l, json_each(iif(instr(l.json, '\"uses\"'), l.json, '{}'), '$.uses') u WHERE u.type = 'text' AND l.changed <> 'gone' ORDER BY l.layer_id"
 
 #define DEFINED "SELECT x.id, x.project_id, 'service:' || e.value AS what FROM secret x, json_each(x.services) e"
 

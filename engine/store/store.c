@@ -22,6 +22,7 @@ static const struct {
 } watched[] = {
 	{"change", FP_KIND_CHANGE}, {"attempt", FP_KIND_CHANGE}, {"deltafile", FP_KIND_CHANGE}, {"change_count", FP_KIND_PROJECT},
 	{"job", FP_KIND_JOB}, {"job_step", FP_KIND_JOB}, {"job_log", FP_KIND_LOG}, {"layer", FP_KIND_LAYER},
+	{"check_run", FP_KIND_LAYER}, {"verdict", FP_KIND_LAYER},
 	{"project", FP_KIND_PROJECT}, {"file", FP_KIND_FILE}, {"file_version", FP_KIND_FILE}, {"activity", FP_KIND_ACTIVITY},
 	{"secret", FP_KIND_SECRET},
 };
