@@ -555,6 +555,9 @@ Test(project, secrets_never_leave_a_data_source)
 		{"username=u&password=se%26secret&url=x", "username=u&password=***&url=x"},
 		{"http-header:authorization=Basic%20secret&url=x", "http-header:authorization=***&url=x"},
 		{"password='secret never ends", "password=***"},
+		{"host=h password\t=\tsecret port=1", "host=h password\t=*** port=1"},
+		{"host=h password=with'secret&secret port=1", "host=h password=*** port=1"},
+		{"user='u'password=with'secret port=1", "user='u'password=*** port=1"},
 		{"./a.gpkg|layername=design=1", "./a.gpkg|layername=design=1"},
 		{"", ""},
 	};
