@@ -94,6 +94,8 @@ SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
 tests_test_sample_LDADD = $(TEST_LDADD)
 
+include tests/fuzz/local.mk
+
 # What is measured, not checked. Programs of tests/bench are built for it alone.
 EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
