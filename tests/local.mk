@@ -42,6 +42,15 @@ tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_file
 tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_gate_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_attacks
+tests_test_attacks_SOURCES = tests/test_attacks.c tests/cli.c tests/cli.h tests/layer_files.c tests/layer_files.h
+tests_test_attacks_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_attacks_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_hostile_projects
+tests_test_hostile_projects_SOURCES = tests/test_hostile_projects.c tests/cli.c tests/cli.h
+tests_test_hostile_projects_LDADD = $(TEST_LDADD) -lutil
+
 SUITES += tests/test_check_job
 tests_test_check_job_SOURCES = tests/test_check_job.c
 tests_test_check_job_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
