@@ -9,6 +9,7 @@ DATA_FILES = \
 	data/sample/project/inspectors.csv \
 	data/sample/project/survey.gpkg \
 	data/sample/project/trees.qgs \
+	data/remedies.yaml \
 	data/schema/001_store.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \

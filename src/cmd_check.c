@@ -1,6 +1,9 @@
 /* fieldpost check: Check project layers on a plain project file. Never writes beside the project. */
+#include <stdlib.h>
+
 #include "engine/base/json.h"
 #include "src/commands.h"
+#include "src/layer_explain.h"
 #include "src/layer_table.h"
 #include "src/output.h"
 #include "src/plain.h"
@@ -28,18 +31,29 @@ static void print_text(const struct answer *a, const struct fp_invocation *inv)
 	fp_layer_table_print(inv, a->layers);
 }
 
+/* Who checks a file of his own may let it ask his own network. NULL: network checks are off. */
+static json_t *network(const struct fp_invocation *inv)
+{
+	const char *allow = fp_opt(inv, "allow") ? fp_opt(inv, "allow") : getenv("FIELDPOST_NETWORK_ALLOW");
+
+	return fp_opt(inv, "network") ? json_pack("{s:o}", "allow", fp_json_text(allow ? allow : "")) : NULL;
+}
+
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct answer a = {json_object(), json_array()};
 	struct fp_plain p;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
+	p.network = network(inv);
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "process_projectfile", inv->config.job_limit_s[0], NULL, NULL, take, &a, err);
 	fp_plain_end(&p);
 	if (st == FP_OK) {
 		inv->exit_code = fp_layers_invalid(a.layers);
-		if (inv->json)
+		if (fp_opt(inv, "explain"))
+			st = fp_layer_explain(inv, a.layers, fp_opt(inv, "explain"), err);
+		else if (inv->json)
 			fp_print_json(json_pack("{s:O,s:O}", "project", a.project, "layers", a.layers));
 		else
 			print_text(&a, inv);
@@ -56,6 +70,8 @@ const struct fp_command fp_cmd_check = {
 	.max_args = 1,
 	.flags = FP_CMD_CONFIG,
 	.help = "Check project layers of a .qgs or .qgz file, without a home (exit code 1 when a layer is invalid).",
-	.options = {{"network", NULL, "ask network sources too (this version says not_checked for all of them, with and without)"}},
+	.options = {{"network", NULL, "ask databases and web services too"},
+		{"allow", "HOSTS", "with --network: what may be asked although its address is private (addresses, networks, names; else $FIELDPOST_NETWORK_ALLOW)"},
+		{"explain", "LAYER", "explain one layer, by name or id: what was looked at, whose job it is, what to do"}},
 	.run = run,
 };

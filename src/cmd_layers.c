@@ -5,6 +5,7 @@
 #include "engine/store/jobs.h"
 #include "engine/store/projects.h"
 #include "src/commands.h"
+#include "src/layer_explain.h"
 #include "src/layer_table.h"
 #include "src/listing.h"
 #include "src/output.h"
@@ -44,7 +45,9 @@ static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 		if (!checked)
 			fp_say("the layers of this project have not been checked yet: process_projectfile has not succeeded\n");
 		inv->exit_code = fp_layers_invalid(rows);
-		if (inv->json)
+		if (fp_opt(inv, "explain"))
+			st = fp_layer_explain(inv, rows, fp_opt(inv, "explain"), err);
+		else if (inv->json)
 			fp_print_json(json_pack("{s:O}", "layers", rows));
 		else
 			fp_layer_table_print(inv, rows);
@@ -56,5 +59,5 @@ static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 const struct fp_command fp_cmd_layers = {
 	.name = "layers", .args = "NAME [FILTER...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME, .run = list,
 	.help = "Check project layers: what the last check found (exit code 1 when a layer is invalid).",
-	.options = {FP_LIST_OPTIONS},
+	.options = {{"explain", "LAYER", "explain one layer, by name or id: what was looked at, whose job it is, what to do"}, FP_LIST_OPTIONS},
 };

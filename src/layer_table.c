@@ -17,9 +17,9 @@ void fp_layer_table_print(const struct fp_invocation *inv, const json_t *layers)
 
 	fp_print_table(inv, layers, columns);
 	json_array_foreach(layers, i, l) {
-		const char *remedy = fp_json_str_or(l, "remedy", ""), *detail = fp_json_str_or(l, "detail", "");
-		if (*remedy || *detail)
-			fp_print("%s: %s%s%s", fp_json_str_or(l, "name", ""), detail, *detail && *remedy ? " -- " : "", remedy);
+		const char *remedy = fp_json_str_or(l, "remedy", ""), *sentence = fp_json_str_or(l, "sentence", "");
+		if (*sentence)
+			fp_print("%s: %s -- %s", fp_json_str_or(l, "name", ""), sentence, remedy);
 	}
 }
 

@@ -15,6 +15,7 @@ SRC_SOURCES = \
 	src/cmd_project.c \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \
+	src/layer_explain.c src/layer_explain.h \
 	src/layer_table.c src/layer_table.h \
 	src/listing.c src/listing.h \
 	src/main.c \

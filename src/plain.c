@@ -74,6 +74,8 @@ static enum fp_status run_steps(struct fp_plain *p, const struct fp_invocation *
 	enum fp_status st;
 
 	fp_assert(d);
+	if (p->network)
+		json_object_set(d, "network", p->network);
 	st = fp_worker_run(d, limit_s * 1000, on, arg, &end, err);
 	json_decref(d);
 	free(scratch);
@@ -130,4 +132,5 @@ void fp_plain_end(struct fp_plain *p)
 	free(p->file);
 	free(p->work);
 	free(p->out);
+	json_decref(p->network);
 }

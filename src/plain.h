@@ -12,6 +12,7 @@ struct fp_plain {
 	char *folder, *file;  /* its folder and its name there */
 	char *work;           /* temporary folder with out/ and scratch/ */
 	char *out;
+	json_t *network;      /* the description's member, set before it is run; owned. NULL: network checks are off */
 };
 
 /* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */

@@ -163,7 +163,7 @@ struct fp_verdict files_judged(const char *type, const char *provider, const cha
 	files_put("project.qgs", xml.data);
 	fp_buf_free(&xml);
 	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
-	fp_layer_check(&v, p, &p->layers[0]);
+	fp_layer_check(&v, &(struct fp_checker){.project = p, .prober = -1}, &p->layers[0]);
 	fp_project_free(p);
 	free(path);
 	return v;
@@ -174,7 +174,7 @@ int files_says(const struct fp_verdict *v, const char *text)
 	for (size_t i = 0; i < v->warnings.n; i++)
 		if (strstr(v->warnings.items[i], text))
 			return 1;
-	return strstr(v->error_summary, text) || strstr(v->detail, text) || strstr(v->remedy, text) || strstr(v->provider_summary, text);
+	return strstr(v->sentence, text) || strstr(v->error_summary, text) || strstr(v->detail, text) || strstr(v->remedy, text) || strstr(v->provider_summary, text);
 }
 
 void files_hold(const struct expected *cases, size_t n)
@@ -184,9 +184,9 @@ void files_hold(const struct expected *cases, size_t n)
 		struct fp_verdict v = files_judged(e->type, e->provider, e->source);
 		cr_expect_str_eq(fp_layer_status_word(v.status), e->status, "%s: %s (%s)", e->source, fp_layer_status_word(v.status), v.detail);
 		if (e->says)
-			cr_expect(files_says(&v, e->says), "%s lacks \"%s\": %s | %s | %s", e->source, e->says, v.error_summary, v.detail, v.remedy);
+			cr_expect(files_says(&v, e->says), "%s lacks \"%s\": %s | %s | %s | %s", e->source, e->says, v.error_summary, v.sentence, v.detail, v.remedy);
 		else
-			cr_expect(!*v.detail && !*v.remedy && v.warnings.n == 0, "%s: %s %s", e->source, v.detail, v.remedy);
+			cr_expect(!v.cause && !*v.detail && !*v.remedy && v.warnings.n == 0, "%s: %s %s", e->source, v.detail, v.remedy);
 		cr_expect(strlen(v.detail) <= 300);
 		fp_verdict_clear(&v);
 	}

@@ -93,6 +93,15 @@ sed -n 's/^\t{"\([a-z_]*\)", fp_step_.*/\1/p' engine/worker/steps.c | sort -u >"
 diff "$tmp.a" "$tmp.b" >"$tmp"
 rule "every step of a workflow is a function of the worker, and no other"
 
+sed -n 's/^\([a-z_]*\):$/\1/p' data/remedies.yaml | sort >"$tmp.a"
+some "$(cat "$tmp.a")" "no causes in data/remedies.yaml"
+uniq -d "$tmp.a" >"$tmp"
+while read -r c; do
+	grep -qF "\"$c\"" engine/layers/*.c engine/worker/*.c || echo "$c: no check finds this cause"
+done <"$tmp.a" >>"$tmp"
+grep -hoE 'fp_(verdict_cause|verdict_not_checked|remedy_text)\(([a-z>-]+, )?"[a-z_]+"' engine/layers/*.c engine/worker/*.c | sed 's/.*"\(.*\)"/\1/' | sort -u | comm -23 - "$tmp.a" >>"$tmp"
+rule "every cause that a check finds stands in data/remedies.yaml, and no other"
+
 "$build/fieldpost" help | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\{0,1\}\).*/\1/p' >"$tmp.a"
 some "$(sed -n 20p "$tmp.a")" "help lists hardly a command"
 while read -r c; do

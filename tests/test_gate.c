@@ -140,9 +140,9 @@ Test(gate, no_source_makes_the_checker_call_a_server, .init = files_setup, .fini
 Test(gate, what_is_no_file_is_not_pretended_to_be_checked, .init = files_setup, .fini = files_teardown)
 {
 	static const struct expected cases[] = {
-		{"vector", "ogr", "http://example.org/x.geojson", "not_checked", "network checks are switched off on this server (example.org)"},
+		{"vector", "ogr", "http://example.org/x.geojson", "not_checked", "lies on a web server (example.org)"},
 		{"vector", "ogr", "https://me:hush@example.org/x", "not_checked", "(example.org)"},
-		{"vector", "ogr", "/vsis3/bucket/x.shp", "not_checked", "network"},
+		{"vector", "ogr", "/vsis3/bucket/x.shp", "not_checked", "web server"},
 		{"vector", "ogr", "/vsimem/x", "not_checked", "inline"},
 		{"vector", "ogr", "{\"type\":\"Point\",\"coordinates\":[1,2]}", "not_checked", "inline"},
 		{"vector", "ogr", "[{}]", "not_checked", "inline"},
@@ -157,12 +157,12 @@ Test(gate, what_is_no_file_is_not_pretended_to_be_checked, .init = files_setup, 
 		{"vector", "postgres", "dbname='x' host=localhost table=\"t\"", "not_checked", "means the machine where the check runs"},
 		{"vector", "WFS", " url='http://example.org/wfs' typename='a:b' authcfg='abc1234'", "not_checked", "saved QGIS authentication (\"abc1234\")"},
 		{"vector", "mssql", "dbname='x'", "not_checked", "no \"mssql\" client"},
-		{"vector", "virtual", "?query=select%201", "not_checked", "virtual layer"},
-		{"point-cloud", "pdal", "./x.laz", "not_checked", "PDAL"},
-		{"tiled-scene", "cesiumtiles", "url=http://example.org", "not_checked", "3D tiles"},
+		{"vector", "virtual", "?query=select%20aggregate('a','b','c')", "not_checked", "QGIS functions"},
+		{"point-cloud", "pdal", "./x.laz", "invalid_dataprovider", "File \"x.laz\" missing."},
+		{"tiled-scene", "cesiumtiles", "url=http://example.org", "not_checked", "switched off on this server (example.org)"},
 		{"mesh", "mdal", "./a.gpkg", "not_checked", "its content needs QGIS (MDAL)"},
 		{"mesh", "mdal", "./gone.2dm", "invalid_dataprovider", "File \"gone.2dm\" missing."},
-		{"raster", "wms", "type=mbtiles&url=file:./a.mbtiles", "not_checked", "MBTiles"},
+		{"raster", "wms", "type=mbtiles&url=file:./gone.mbtiles", "invalid_dataprovider", "Cannot open MBTiles database"},
 	};
 
 	HOLD(cases);

@@ -98,11 +98,11 @@ Test(layers, missing_files_lead_to_the_right_remedy, .init = files_setup, .fini 
 		{"vector", "ogr", "./gone.shp", "invalid_dataprovider", "was not uploaded, or lies elsewhere"},
 		{"vector", "ogr", "gone.shp", "invalid_dataprovider", "File \"gone.shp\" missing."},
 		{"vector", "ogr", "./A.GPKG", "invalid_dataprovider", "Upper and lower case differ: the project says \"A.GPKG\", uploaded is \"a.gpkg\""},
-		{"vector", "ogr", "./trees.shp", "invalid_dataprovider", "A file of that name lies at \"data/trees.shp\""},
+		{"vector", "ogr", "./trees.shp", "invalid_dataprovider", "a file of that name lies at \"data/trees.shp\""},
 		{"vector", "ogr", "/home/alice/gis/data/trees.shp", "invalid_dataprovider", "You uploaded \"data/trees.shp\""},
 		{"vector", "ogr", "C:/Users/bob/trees.shp", "invalid_dataprovider", "You uploaded \"data/trees.shp\""},
 		{"vector", "ogr", "C:\\Users\\bob\\none.shp", "invalid_dataprovider", "Save paths to relative"},
-		{"vector", "ogr", ".\\a.gpkg", "invalid_dataprovider", "back-slashes; \"a.gpkg\" was uploaded"},
+		{"vector", "ogr", ".\\a.gpkg", "invalid_dataprovider", "\"a.gpkg\" was uploaded"},
 		{"vector", "ogr", "./data\\trees.shp", "invalid_dataprovider", "back-slashes"},
 		{"vector", "ogr", "//server/share/x.shp", "invalid_dataprovider", "network drive"},
 		{"vector", "ogr", "\\\\server\\share\\x.shp", "invalid_dataprovider", "network drive"},
@@ -235,7 +235,7 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 		{"vector", "spatialite", "dbname='./a.gpkg' table=\"pts\" (geom)", "invalid_dataprovider", "not a SpatiaLite database"},
 		{"vector", "spatialite", "dbname='./text.db' table=\"pts\" (geom)", "invalid_dataprovider", "not a database"},
 		{"vector", "spatialite", "dbname='./gone.db' table=\"pts\" (geom)", "invalid_dataprovider", "File \"gone.db\" missing."},
-		{"vector", "spatialite", "table=\"pts\"", "invalid_dataprovider", "no file that can be read"},
+		{"vector", "spatialite", "table=\"pts\"", "invalid_dataprovider", "no data source"},
 	};
 
 	files_sql("sl.sqlite", spatialite_sql);
@@ -347,7 +347,7 @@ Test(layers, keys_and_geometry_types_are_those_of_qgis, .init = files_setup, .fi
 Test(layers, json_has_every_member_of_the_contract, .init = files_setup, .fini = files_teardown)
 {
 	static const char *const members[] = {"id", "name", "type", "provider", "crs", "wkb_type", "pk", "filename", "datasource", "is_valid", "status",
-		"error_summary", "provider_summary", "confidence", "detail", "remedy", "warnings"};
+		"error_summary", "provider_summary", "confidence", "cause", "owner", "sentence", "detail", "remedy", "warnings", "instead", "uses", "stages"};
 	struct fp_verdict v = files_judged("vector", "ogr", "./a.gpkg|layername=pts");
 	struct fp_layer_def l = {.id = (char *)"i", .name = (char *)"n", .type = (char *)"vector", .crs = (char *)"EPSG:4326", .datasource = (char *)"x"};
 	json_t *j = fp_verdict_json(&v, &l);

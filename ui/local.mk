@@ -4,6 +4,7 @@ UI_SOURCES = \
 	ui/ask.c \
 	ui/console.c ui/console.h \
 	ui/draw.c ui/draw.h \
+	ui/explain.c ui/explain.h \
 	ui/export.c \
 	ui/format.c ui/format.h \
 	ui/goto.c \

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/store/jobs.h"
 #include "ui/app.h"
+#include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/project_acts.h"
 #include "ui/views.h"
@@ -14,39 +15,13 @@
 
 struct search { struct fp_view *v; int found; };
 
-static void fact(struct fp_view *v, unsigned style, const char *label, const char *text)
+static void explain(struct fp_view *v, const char *json)
 {
-	char *line = fp_asprintf("%-16s %s", label, text);
+	json_t *verdict = NULL;
 
-	if (*text)
-		fp_wrap(&v->lines, style, v->width, 17, line);
-	free(line);
-}
-
-static void add_warnings(struct fp_view *v, const char *warnings)
-{
-	json_t *root = NULL, *w;
-	size_t i;
-
-	if (!*warnings || fp_json_parse(&root, warnings, strlen(warnings), NULL))
-		return;
-	json_array_foreach(root, i, w)
-		fact(v, FP_STYLE_WARN, i ? "" : "Warnings", json_is_string(w) ? json_string_value(w) : "");
-	json_decref(root);
-}
-
-static void add_raw(struct fp_view *v, const char *json)
-{
-	json_t *root = NULL;
-	char *text;
-
-	if (!*json || fp_json_parse(&root, json, strlen(json), NULL))
-		return;
-	text = json_dumps(root, JSON_INDENT(2));
-	fp_rows_line(&v->lines, FP_STYLE_HEADER, "The whole verdict");
-	fp_wrap(&v->lines, FP_STYLE_DIM, v->width, 0, text);
-	free(text);
-	json_decref(root);
+	if (*json && fp_json_parse(&verdict, json, strlen(json), NULL) == FP_OK)
+		fp_explain(v, verdict);
+	json_decref(verdict);
 }
 
 static void add(void *arg, const struct fp_layer_row *r)
@@ -63,27 +38,23 @@ static void add(void *arg, const struct fp_layer_row *r)
 	v->label = fp_strdup(r->name);
 	free(v->head);
 	v->head = fp_asprintf("%s: %s", r->name, r->status);
-	fact(v, fp_status_style(r->status), "Status", r->status);
-	fact(v, FP_STYLE_NORMAL, "Is valid", r->is_valid > 0 ? "yes" : r->is_valid == 0 ? "no" : "not known");
-	fact(v, FP_STYLE_BAD, "Error summary", r->error_summary);
-	fact(v, FP_STYLE_BAD, "Provider summary", r->provider_summary);
-	fact(v, FP_STYLE_NORMAL, "In words", r->detail);
-	fact(v, FP_STYLE_BOLD, "What to do", r->remedy);
-	add_warnings(v, r->warnings);
+	fp_explain_fact(v, fp_status_style(r->status), "Status", r->status);
+	explain(v, r->json);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "The layer");
-	fact(v, FP_STYLE_NORMAL, "Layer id", r->layer_id);
-	fact(v, FP_STYLE_NORMAL, "Type", r->type);
-	fact(v, FP_STYLE_NORMAL, "Data provider", r->provider);
-	fact(v, FP_STYLE_NORMAL, "Data source", r->datasource);
-	fact(v, FP_STYLE_NORMAL, "File", r->filename);
-	fact(v, FP_STYLE_NORMAL, "CRS", r->crs);
-	fact(v, FP_STYLE_NORMAL, "Primary key", r->pk);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Error summary", r->error_summary);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Provider summary", r->provider_summary);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Layer id", r->layer_id);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Type", r->type);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Data provider", r->provider);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Data source", r->datasource);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "File", r->filename);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "CRS", r->crs);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Primary key", r->pk);
 	from = v->lines.n;
 	checked = fp_asprintf("%s in job %lld, %s", r->confidence, (long long)r->job_id, fp_format_age(age, r->at));
-	fact(v, FP_STYLE_NORMAL, "Checked", checked);
+	fp_explain_fact(v, FP_STYLE_NORMAL, "Checked", checked);
 	fp_rows_link(&v->lines, from, "job %lld", (long long)r->job_id);
 	free(checked);
-	add_raw(v, r->json);
 }
 
 static enum fp_status load(struct fp_view *v, struct fp_error *err)

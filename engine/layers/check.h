@@ -1,4 +1,4 @@
-/* Check project layers: one verdict a layer. Lives in fieldpost-worker; spec/layers.md sections 2, 3, 4.2. */
+/* Check project layers: one verdict a layer, and why. Lives in fieldpost-worker; spec/layers.md sections 2, 3, 4.2, 6. */
 #ifndef FP_LAYERS_CHECK_H
 #define FP_LAYERS_CHECK_H
 
@@ -12,26 +12,54 @@ enum fp_layer_status {
 };
 enum fp_confidence { FP_BY_CHECKED, FP_BY_HEADER, FP_BY_EXISTENCE, FP_BY_DEFINITION, FP_BY_NOT_CHECKED };
 
+/* What a check looks at, one after the other; which of them depends on the provider (struct fp_provider). */
+enum fp_stage {
+	FP_STAGE_SOURCE, FP_STAGE_PATH, FP_STAGE_EXISTS, FP_STAGE_READABLE, FP_STAGE_DRIVER,                     /* files */
+	FP_STAGE_NAME, FP_STAGE_ADDRESS, FP_STAGE_PORT, FP_STAGE_TLS, FP_STAGE_LOGIN, FP_STAGE_DATABASE, FP_STAGE_ANSWER, /* networks */
+	FP_STAGE_LAYER, FP_STAGE_TABLE, FP_STAGE_GEOMETRY, FP_STAGE_KEY, FP_STAGE_FILTER, FP_STAGE_ROWS,
+	FP_STAGES
+};
+enum fp_mark { FP_MARK_NONE, FP_MARK_OK, FP_MARK_WARN, FP_MARK_FAIL, FP_MARK_UNKNOWN, FP_MARK_NOT_REACHED };
+
 struct fp_verdict {
 	enum fp_layer_status status;
 	enum fp_confidence confidence;
 	char *error_summary, *provider_summary; /* the reference's two columns, "" when empty */
+	const char *cause, *owner; /* key in data/remedies.yaml and whose job it is; NULL when there is nothing to mend. Borrowed */
+	char *sentence; /* what is wrong, in one sentence, "" likewise */
 	char *detail;   /* the real cause in a driver's words, "" when none; sanitised, job folder stripped, at most 300 bytes */
 	char *remedy;   /* what to do next, "" when valid */
 	char *filename; /* resolved file inside the project, relative, or NULL */
 	char *pk;       /* primary key field or NULL */
 	int wkb_type;   /* QGIS' number of the geometry type, -1 when unknown */
 	struct fp_strv warnings;
+	struct fp_strv instead; /* what would work instead: files, layers, columns, the best first */
+	struct fp_strv uses;    /* secrets that it relies on: "service:NAME", "env:PGPASSWORD" */
+	struct {
+		enum fp_mark mark;
+		char *text; /* what was found there, may be NULL */
+	} stages[FP_STAGES];
 };
 
-/* Judges one layer of P. Never fails: what cannot be judged is FP_LAYER_NOT_CHECKED with its sentence. */
-void fp_layer_check(struct fp_verdict *v, const struct fp_project *p, const struct fp_layer_def *layer);
+/* What the checks of one project share. */
+struct fp_checker {
+	const struct fp_project *project;
+	struct fp_strv variables; /* names of the environment variables that are secrets of the project */
+	int prober; /* a session (engine/prober/prober.h), -1: network checks are off */
+};
+
+/* Judges one layer. Never fails: what cannot be judged is FP_LAYER_NOT_CHECKED with its sentence. */
+void fp_layer_check(struct fp_verdict *v, const struct fp_checker *k, const struct fp_layer_def *layer);
+
+/* The verdict about a layer that nobody could judge: cause KEY (reader_crashed, reader_hung) with REASON. */
+void fp_layer_unjudged(struct fp_verdict *v, const struct fp_checker *k, const struct fp_layer_def *layer, const char *key, const char *reason);
 void fp_verdict_clear(struct fp_verdict *v);
 
 /* "ok", "invalid_dataprovider" ... */
 const char *fp_layer_status_word(enum fp_layer_status s);
 
-/* The layer object of contract.md's `check --json`. New reference. */
+/* The layer object of contract.md's `check --json`, and beside it "cause", "owner", "sentence", "instead", "uses" and
+ * "stages":[{"stage":"exists","mark":"ok"|"warning"|"fail"|"unknown"|"not reached","text"}]. New reference. */
 json_t *fp_verdict_json(const struct fp_verdict *v, const struct fp_layer_def *layer);
 
 #endif

@@ -57,8 +57,9 @@ static int need_column(struct fp_check *c, const struct fp_strv *names, const ch
 		return 1;
 	list = fp_name_list(names, 12);
 	fp_verdict_detail(c, "no column \"%s\"; columns are: %s", wanted, list);
-	fp_verdict_remedy(c, "Text table: column \"%s\" not found. Columns: %s. Delimiter, header line or encoding changed: add the CSV again, or export it to a "
-		"GeoPackage.", wanted, list);
+	fp_verdict_cause(c, "column_missing", FP_SLOTS({"COLUMN", wanted}, {"LIST", list}));
+	for (size_t i = 0; i < names->n; i++)
+		fp_verdict_instead(c, "%s", names->items[i]);
 	free(list);
 	return 0;
 }
@@ -90,16 +91,17 @@ static void check_file(struct fp_check *c, const char *real, const char *query)
 	enum fp_status st;
 
 	fp_query_parse(&q, query);
-	fp_verdict_file(c, real);
 	fp_verdict_invalid(c);
 	st = fp_delimited_columns(&names, real, &q, &err);
 	if (st == FP_E_REFUSED) {
-		fp_verdict_not_checked(c, "Not checked: %s.", err.msg);
+		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
 	} else if (st != FP_OK) {
+		fp_stage(c, FP_STAGE_DRIVER, FP_MARK_FAIL, "%s", err.msg);
 		fp_verdict_detail(c, "%s", err.msg);
-		fp_verdict_remedy(c, "Delimiter, header line or encoding changed: add the CSV again, or export it to a GeoPackage.");
+		fp_verdict_cause(c, "text_table_unreadable", FP_SLOTS({"REASON", err.msg}));
 	} else if (check_geometry(c, &q, &names)) {
 		fp_verdict_ok(c, FP_BY_CHECKED);
+		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%zu columns", names.n);
 	} else {
 		c->v->wkb_type = -1;
 	}
@@ -113,18 +115,15 @@ void fp_check_delimitedtext(struct fp_check *c)
 {
 	char *written, *path, *real = NULL;
 	const char *query;
-	enum fp_gate gate;
 
 	take_apart(c->layer->datasource, &written, &query);
 	path = fp_source_resolve(c->layer->home, written);
-	gate = fp_gate(&real, c->project->root, path);
-	if (gate == FP_GATE_PASS) {
-		check_file(c, real, query);
-	} else if (gate == FP_GATE_NETWORK) { /* QGIS does not fetch here either */
+	if (strncmp(path, "http", 4) == 0) /* QGIS does not fetch here */
 		fp_diagnose_gate(c, FP_GATE_MISSING, written, path);
-	} else {
-		fp_diagnose_gate(c, gate, written, path);
-	}
+	else
+		real = fp_layer_file(c, written, path);
+	if (real)
+		check_file(c, real, query);
 	free(written);
 	free(path);
 	free(real);

@@ -14,6 +14,7 @@
 #include "engine/base/text.h"
 #include "engine/layers/formats.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/network.h"
 #include "engine/project/source.h"
 
 #define SEARCH_MAX 5000 /* files looked at when searching the upload for one of the same name */
@@ -97,26 +98,17 @@ static int is_elsewhere(const char *written)
 	return written[0] == '/' || is_drive(written) || strncmp(written, "file:", 5) == 0;
 }
 
-static void say_found(struct fp_check *c, const char *found)
-{
-	if (found)
-		fp_verdict_remedy(c, "You uploaded \"%s\": re-link the layer to it, save the project with relative paths, and upload it again.", found);
-	else
-		fp_verdict_remedy(c, "In QGIS set Project Properties, General, Save paths to relative, move the data under the project folder, save, and upload "
-			"both.");
-}
-
-/* The path is right but for how it is spelt. */
-static void say_spelling(struct fp_check *c, const char *written, const char *found)
+/* The path is right but for how it is spelt, or where it lies. */
+static void say_spelling(struct fp_check *c, const char *written, const char *resolved, const char *found)
 {
 	const char *a = fp_path_base(written), *b = fp_path_base(found);
 
-	if (strcasecmp(a, b) == 0 && strcmp(a, b) != 0)
-		fp_verdict_remedy(c, "Upper and lower case differ: the project says \"%s\", uploaded is \"%s\". Rename one of them.", a, b);
-	else if (strcmp(a, b) == 0)
-		fp_verdict_remedy(c, "A file of that name lies at \"%s\": move it to where the project looks for it, or re-link the layer.", found);
+	if (strcmp(a, b) == 0)
+		fp_verdict_cause(c, "file_moved", FP_SLOTS({"FILENAME", resolved}, {"FOUND", found}));
+	else if (strcasecmp(a, b) == 0)
+		fp_verdict_cause(c, "case_differs", FP_SLOTS({"WRITTEN", a}, {"FOUND", b}));
 	else
-		fp_verdict_remedy(c, "The names \"%s\" and \"%s\" look alike but are written with different characters. Rename the file.", a, b);
+		fp_verdict_cause(c, "name_looks_alike", FP_SLOTS({"WRITTEN", a}, {"FOUND", b}));
 }
 
 static void diagnose_missing(struct fp_check *c, const char *written, const char *resolved)
@@ -125,95 +117,116 @@ static void diagnose_missing(struct fp_check *c, const char *written, const char
 
 	if (is_share(written)) {
 		fp_verdict_detail(c, "the path \"%s\" is on a network drive or another disk", written);
-		fp_verdict_remedy(c, "The path uses a network drive or another folder outside the project. Copy the data next to the project and re-link it.");
+		fp_verdict_cause(c, "network_drive", FP_SLOTS({"WRITTEN", written}, {"FOUND", found}));
 	} else if (is_elsewhere(written)) {
 		fp_verdict_detail(c, "the file is on the author's computer only: \"%s\"", written);
-		say_found(c, found);
+		fp_verdict_cause(c, "on_authors_computer", FP_SLOTS({"WRITTEN", written}, {"FOUND", found}));
 	} else if (strchr(written, '\\')) {
 		fp_verdict_detail(c, "the path contains back-slashes: \"%s\"", written);
-		if (found)
-			fp_verdict_remedy(c, "The path contains back-slashes; \"%s\" was uploaded. Re-save the project with a current QGIS, or re-link the layer.", found);
-		else
-			fp_verdict_remedy(c, "The path contains back-slashes. Re-open and re-save the project with a current QGIS, or re-link the layer.");
+		fp_verdict_cause(c, "backslashes", FP_SLOTS({"WRITTEN", written}, {"FOUND", found}));
 	} else if (found) {
 		fp_verdict_detail(c, "file \"%s\" was not uploaded, but \"%s\" was", resolved, found);
-		say_spelling(c, decoded, found);
+		if (strcmp(slashed, decoded) != 0)
+			fp_verdict_cause(c, "percent_encoded", FP_SLOTS({"WRITTEN", written}, {"FOUND", found}));
+		else
+			say_spelling(c, decoded, resolved, found);
 	} else {
 		fp_verdict_detail(c, "file \"%s\" was not uploaded", resolved);
-		fp_verdict_remedy(c, "The file was not uploaded, or lies elsewhere. Put it inside the project folder, save the project with relative paths, and upload "
-			"again.");
+		fp_verdict_cause(c, "file_missing", FP_SLOTS({"FILENAME", resolved}));
 	}
+	if (found)
+		fp_verdict_instead(c, "./%s", found);
 	free(slashed);
 	free(decoded);
 	free(found);
 }
 
-/* What stands between "://" and the next "/", without a login. Caller frees. */
-static char *host_of(const char *address)
+static void gate_outside(struct fp_check *c, const char *written, const char *resolved)
 {
-	const char *p = strstr(address, "://"), *at;
-	size_t n;
-
-	p = p ? p + 3 : address;
-	n = strcspn(p, "/?#&");
-	at = memchr(p, '@', n);
-	if (at) {
-		n -= (size_t)(at + 1 - p);
-		p = at + 1;
+	if (is_share(written) || is_elsewhere(written)) {
+		diagnose_missing(c, written, resolved);
+		return;
 	}
-	return fp_strndup(p, n);
-}
-
-static void gate_network(struct fp_check *c, const char *written)
-{
-	char *host = host_of(written);
-
-	fp_verdict_not_checked(c, "Not checked: network checks are switched off on this server (%s).", host);
-	fp_verdict_remedy(c, "For work without a network export the layer to a GeoPackage.");
-	free(host);
+	fp_verdict_detail(c, "the path points outside the project folder");
+	fp_verdict_cause(c, "outside_project", FP_SLOTS({"WRITTEN", written}));
 }
 
 void fp_diagnose_gate(struct fp_check *c, enum fp_gate gate, const char *written, const char *resolved)
 {
+	char *host, *missing;
+
 	switch (gate) {
 	case FP_GATE_NETWORK:
-		gate_network(c, written);
+		host = fp_network_host(written);
+		fp_verdict_not_checked(c, "network_file", FP_SLOTS({"HOST", host}));
+		free(host);
 		return;
 	case FP_GATE_DATABASE:
-		fp_verdict_not_checked(c, "Not checked: the source is a database connection inside a file provider.");
-		fp_verdict_remedy(c, "Add the layer again with the provider of that database.");
+		fp_verdict_not_checked(c, "database_in_file", FP_NOSLOTS);
 		return;
 	case FP_GATE_INLINE:
-		fp_verdict_not_checked(c, "Not checked: the source holds inline data or instructions instead of a path.");
-		fp_verdict_remedy(c, "Save the data as a file in the project folder and add that.");
+		fp_verdict_not_checked(c, "inline_data", FP_NOSLOTS);
 		return;
 	case FP_GATE_QGIS:
-		fp_verdict_not_checked(c, "Not checked: \"%s\" is part of QGIS itself, which is not installed here.", written);
+		fp_verdict_not_checked(c, "part_of_qgis", FP_SLOTS({"WRITTEN", written}));
 		return;
 	case FP_GATE_ATTACHED:
-		fp_verdict_not_checked(c, "Not checked: \"%s\" lies in the project's attachments, which this version does not unpack.", written);
-		fp_verdict_remedy(c, "Save the file in the project folder and re-link the layer to it.");
-		return;
-	case FP_GATE_OUTSIDE:
-		fp_verdict_invalid(c);
-		fp_verdict_error(c, "File \"%s\" missing.", resolved);
-		if (is_share(written) || is_elsewhere(written)) {
-			diagnose_missing(c, written, resolved);
-			return;
-		}
-		fp_verdict_detail(c, "the path points outside the project folder");
-		fp_verdict_remedy(c, "The path uses a folder outside the project. Copy the data next to the project and re-link it.");
+		fp_verdict_not_checked(c, "attachment", FP_SLOTS({"WRITTEN", written}));
 		return;
 	case FP_GATE_SPECIAL:
 		fp_verdict_invalid(c);
 		fp_verdict_detail(c, "\"%s\" is no file that can be read", resolved);
+		fp_verdict_cause(c, "no_file", FP_SLOTS({"FILENAME", resolved}));
 		return;
+	case FP_GATE_OUTSIDE:
 	case FP_GATE_MISSING:
 	case FP_GATE_PASS:
 		fp_verdict_invalid(c);
-		fp_verdict_error(c, "File \"%s\" missing.", resolved);
-		diagnose_missing(c, written, resolved);
+		missing = fp_remedy_text("file_missing", FP_REMEDY_SENTENCE, FP_SLOTS({"FILENAME", resolved}));
+		fp_verdict_error(c, "%s", missing);
+		free(missing);
+		if (gate == FP_GATE_OUTSIDE)
+			gate_outside(c, written, resolved);
+		else
+			diagnose_missing(c, written, resolved);
 	}
+}
+
+/* Size and kind of what was found, for the stage "readable". */
+static void look_into(struct fp_check *c, const char *real)
+{
+	struct stat sb;
+
+	if (stat(real, &sb) != 0)
+		return;
+	if (S_ISDIR(sb.st_mode))
+		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "a folder");
+	else
+		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld bytes", (long long)sb.st_size);
+}
+
+char *fp_layer_file(struct fp_check *c, const char *written, const char *path)
+{
+	char *real = NULL;
+	enum fp_gate gate;
+
+	if (!*path) {
+		fp_verdict_invalid(c);
+		fp_verdict_detail(c, "the data source is empty");
+		fp_verdict_cause(c, "source_empty", FP_NOSLOTS);
+		return NULL;
+	}
+	gate = fp_gate(&real, c->project->root, path);
+	if (gate == FP_GATE_PASS || gate == FP_GATE_MISSING)
+		fp_stage(c, FP_STAGE_PATH, FP_MARK_OK, "%s", path);
+	if (gate != FP_GATE_PASS) {
+		fp_diagnose_gate(c, gate, written, path);
+		return NULL;
+	}
+	fp_verdict_file(c, real);
+	fp_stage(c, FP_STAGE_EXISTS, FP_MARK_OK, "%s", real);
+	look_into(c, real);
+	return real;
 }
 
 char *fp_name_list(const struct fp_strv *names, size_t max)
@@ -249,7 +262,7 @@ static void diagnose_shapefile(struct fp_check *c, const char *path)
 	for (int i = 0; i < 2; i++)
 		if (!has_side(path, sides[i])) {
 			fp_verdict_detail(c, "shapefile incomplete: .%s missing", sides[i]);
-			fp_verdict_remedy(c, "Shapefile incomplete: .%s missing. Upload .shp, .shx, .dbf and .prj together, or convert it to a GeoPackage.", sides[i]);
+			fp_verdict_cause(c, "shapefile_incomplete", FP_SLOTS({"EXT", sides[i]}));
 			return;
 		}
 }
@@ -258,23 +271,25 @@ void fp_diagnose_content(struct fp_check *c, const char *path, const struct fp_g
 {
 	static const struct {
 		enum fp_magic magic;
-		const char *reason;
-	} known[] = {{FP_MAGIC_EMPTY, "the file is empty"}, {FP_MAGIC_LFS, "the file is a Git-LFS pointer, not the data"},
-		{FP_MAGIC_HTML, "the file is a web page, not data"}};
+		const char *cause, *detail;
+	} known[] = {{FP_MAGIC_EMPTY, "file_empty", "the file is empty"}, {FP_MAGIC_LFS, "lfs_pointer", "the file is a Git-LFS pointer, not the data"},
+		{FP_MAGIC_HTML, "web_page", "the file is a web page, not data"}, {FP_MAGIC_FOLDER, "is_folder", "it is a folder"}};
 	struct fp_sniff s = {0};
 	char *said = messages ? fp_name_list(&messages->texts, 8) : fp_strdup("");
 
 	fp_sniff(&s, path);
+	if (*said)
+		fp_stage(c, FP_STAGE_DRIVER, FP_MARK_FAIL, "%s", said);
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (s.magic == known[i].magic)
-			fp_verdict_detail(c, "%s", known[i].reason);
+		if (s.magic == known[i].magic && (s.magic != FP_MAGIC_FOLDER || !*said)) {
+			fp_verdict_detail(c, "%s", known[i].detail);
+			fp_verdict_cause(c, known[i].cause, FP_SLOTS({"FILENAME", path}));
+		}
 	if (fp_path_has_suffix(path, ".shp"))
 		diagnose_shapefile(c, path);
 	if (*said)
 		fp_verdict_detail(c, "%s", said);
-	if (s.magic == FP_MAGIC_FOLDER)
-		fp_verdict_detail(c, "\"%s\" is a folder", path);
 	fp_verdict_detail(c, "%s", *reason ? reason : "its content is not what its name says");
-	fp_verdict_remedy(c, "File is empty or damaged (\"%s\"). Open it in QGIS, export a fresh copy, and upload again.", c->v->detail);
+	fp_verdict_cause(c, "file_damaged", FP_SLOTS({"REASON", c->v->detail}));
 	free(said);
 }

@@ -1,5 +1,6 @@
 /* gdal (spec/layers.md 2.2): a raster file, or a subdataset by one of the prefixes whose inner path QGIS resolves. */
 #include <cpl_string.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -134,10 +135,13 @@ static void warn_about(struct fp_check *c, GDALDatasetH ds, const char *path)
 
 static void check_opened(struct fp_check *c, const struct raster *r, GDALDatasetH ds, const char *path)
 {
+	char count[16];
 	int n;
 
+	fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "%s", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
 	if (GDALGetRasterCount(ds) > 0 && GDALGetRasterBand(ds, 1)) {
 		fp_verdict_ok(c, FP_BY_CHECKED);
+		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%d x %d pixels, %d bands", GDALGetRasterXSize(ds), GDALGetRasterYSize(ds), GDALGetRasterCount(ds));
 		warn_about(c, ds, path);
 		return;
 	}
@@ -150,7 +154,8 @@ static void check_opened(struct fp_check *c, const struct raster *r, GDALDataset
 	} else {
 		fp_verdict_detail(c, "\"%s\" is a container of %d rasters and the layer names none of them", r->path, n);
 	}
-	fp_verdict_remedy(c, "Add the raster inside the file again and remove this layer.");
+	snprintf(count, sizeof count, "%d", n);
+	fp_verdict_cause(c, "no_raster_band", FP_SLOTS({"FILENAME", r->path}, {"COUNT", n ? count : NULL}));
 }
 
 static void open_and_check(struct fp_check *c, const struct raster *r, const char *real)
@@ -167,7 +172,7 @@ static void open_and_check(struct fp_check *c, const struct raster *r, const cha
 		check_opened(c, r, ds, real);
 		GDALClose(ds);
 	} else if (st == FP_E_REFUSED) {
-		fp_verdict_not_checked(c, "Not checked: %s.", err.msg);
+		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
 	} else {
 		cannot_open(c, r);
 		fp_diagnose_content(c, real, &m, err.msg);
@@ -179,25 +184,19 @@ static void open_and_check(struct fp_check *c, const struct raster *r, const cha
 void fp_check_gdal(struct fp_check *c)
 {
 	struct raster r = {0};
-	char *real = NULL;
-	enum fp_gate gate;
+	char *real = NULL, kind[13];
 
 	take_apart(&r, c->layer);
-	gate = *r.path ? fp_gate(&real, c->project->root, r.path) : FP_GATE_SPECIAL;
-	if (!*r.path) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the data source is empty");
-		fp_verdict_remedy(c, "The layer names no file. Re-link it in QGIS and save the project.");
-	} else if (gate == FP_GATE_PASS) {
-		fp_verdict_file(c, real);
-		open_and_check(c, &r, real);
-	} else if (gate == FP_GATE_MISSING && is_other_subdataset(r.written)) {
-		fp_verdict_not_checked(c, "Not checked: this version does not open subdatasets of this kind (%.12s).", r.written);
+	if (is_other_subdataset(r.written) && r.path[0] != '/') {
+		snprintf(kind, sizeof kind, "%s", r.written);
+		fp_verdict_not_checked(c, "subdataset", FP_SLOTS({"KIND", kind}));
 	} else {
-		fp_diagnose_gate(c, gate, r.written, r.path);
-		if (c->v->status != FP_LAYER_NOT_CHECKED)
-			cannot_open(c, &r);
+		real = fp_layer_file(c, r.written, r.path);
 	}
+	if (real)
+		open_and_check(c, &r, real);
+	else if (c->v->status != FP_LAYER_NOT_CHECKED && *r.path)
+		cannot_open(c, &r);
 	free(real);
 	clear(&r);
 }

@@ -52,11 +52,10 @@ static void check_file(struct fp_check *c, const char *real, const char *query)
 
 	fp_query_parse(&q, query);
 	type = fp_query_get(&q, "type");
-	fp_verdict_file(c, real);
 	fp_verdict_invalid(c);
 	if (!type) {
 		fp_verdict_detail(c, "the source does not say which part of the file it means (type=)");
-		fp_verdict_remedy(c, "Add the GPX file to the project again.");
+		fp_verdict_cause(c, "gpx_type_missing", FP_NOSLOTS);
 	} else if (parse(real, &err) != FP_OK) {
 		fp_diagnose_content(c, real, NULL, err.msg);
 	} else {
@@ -70,13 +69,10 @@ void fp_check_gpx(struct fp_check *c)
 {
 	const char *source = c->layer->datasource;
 	size_t n = strcspn(source, "?");
-	char *written = fp_strndup(source, n), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
-	enum fp_gate gate = fp_gate(&real, c->project->root, path);
+	char *written = fp_strndup(source, n), *path = fp_source_resolve(c->layer->home, written), *real = fp_layer_file(c, written, path);
 
-	if (gate == FP_GATE_PASS)
+	if (real)
 		check_file(c, real, source[n] ? source + n + 1 : "");
-	else
-		fp_diagnose_gate(c, gate, written, path);
 	free(written);
 	free(path);
 	free(real);

@@ -1,6 +1,8 @@
 LAYERS_SOURCES = \
+	engine/prober/client_stub.c \
+	engine/layers/arcgis.c \
 	engine/layers/check.c engine/layers/check.h \
-	engine/layers/definition.c \
+	engine/layers/client.c \
 	engine/layers/delimited_reader.c engine/layers/delimited_reader.h \
 	engine/layers/delimitedtext.c \
 	engine/layers/diagnose.c engine/layers/diagnose.h \
@@ -10,10 +12,23 @@ LAYERS_SOURCES = \
 	engine/layers/gdal_gate.c engine/layers/gdal_gate.h \
 	engine/layers/gpx.c \
 	engine/layers/memory.c \
+	engine/layers/mesh.c \
+	engine/layers/network.c engine/layers/network.h \
 	engine/layers/ogr.c \
+	engine/layers/point_cloud.c \
+	engine/layers/postgres.c \
 	engine/layers/provider.h \
 	engine/layers/providers.c \
+	engine/layers/remedy.c engine/layers/remedy.h \
 	engine/layers/spatialite.c \
 	engine/layers/sqlite.c engine/layers/sqlite.h \
+	engine/layers/tiled_scene.c \
+	engine/layers/tiles.c engine/layers/tiles.h \
+	engine/layers/vector_tiles.c \
 	engine/layers/verdict.c \
-	engine/layers/vrt.c engine/layers/vrt.h
+	engine/layers/verdict_json.c \
+	engine/layers/virtual.c \
+	engine/layers/vrt.c engine/layers/vrt.h \
+	engine/layers/wcs.c \
+	engine/layers/wfs.c \
+	engine/layers/wms.c

@@ -22,7 +22,7 @@ void fp_check_memory(struct fp_check *c)
 	} else {
 		fp_verdict_invalid(c);
 		fp_verdict_detail(c, "the scratch layer names no geometry type");
-		fp_verdict_remedy(c, "Export the scratch layer to a GeoPackage in the project folder and use that.");
+		fp_verdict_cause(c, "scratch_layer_broken", FP_NOSLOTS);
 	}
 	fp_query_clear(&q);
 	free(word);

@@ -41,10 +41,10 @@ static void no_such_layer(struct fp_check *c, GDALDatasetH ds, const char *path,
 	list = fp_name_list(&names, 12);
 	fp_verdict_detail(c, "no layer %s in file; it has: %s", what, *list ? list : "none");
 	if (fp_sqlite_has_leftover(path))
-		fp_verdict_remedy(c, "The GeoPackage was still open when it was uploaded (a \"-wal\" file is present). Close QGIS and all programs that use the file, "
-			"then upload again.");
-	fp_verdict_remedy(c, "Layer or table %s is not in the file. It has: %s. It was renamed or deleted after the project was saved: re-link the layer.", what,
-		*list ? list : "none");
+		fp_verdict_cause(c, "wal_left", FP_NOSLOTS);
+	fp_verdict_cause(c, "layer_missing", FP_SLOTS({"NAME", what}, {"LIST", *list ? list : "none"}));
+	for (size_t i = 0; i < names.n; i++)
+		fp_verdict_instead(c, "%s", names.items[i]);
 	free(list);
 	fp_strv_free(&names);
 }
@@ -77,7 +77,8 @@ static void bad_filter(struct fp_check *c, const char *reason)
 {
 	fp_verdict_invalid(c);
 	fp_verdict_detail(c, "filter cannot be used: %s", reason);
-	fp_verdict_remedy(c, "Filter of the layer cannot be used: %s. Remove or fix the filter (layer properties, source, query builder).", reason);
+	fp_verdict_cause(c, "bad_filter", FP_SLOTS({"REASON", reason}));
+	fp_stage(c, FP_STAGE_FILTER, FP_MARK_FAIL, "%s", reason);
 }
 
 /* A filter that is a whole query. GDAL's own dialect can open other files ('file'.table): such a query is not run. */
@@ -91,13 +92,13 @@ static void check_select(struct fp_check *c, const struct opened *o, struct fp_g
 	if (is_sqlite_driver(o->driver)) {
 		st = fp_sqlite_compile(o->path, sql, &err);
 		if (st == FP_E_REFUSED)
-			fp_verdict_not_checked(c, "Not fully checked: the filter was not run (%s).", err.msg);
+			fp_verdict_not_checked(c, "filter_not_run", FP_SLOTS({"REASON", err.msg}));
 		else if (st != FP_OK)
 			bad_filter(c, err.msg);
 		return;
 	}
 	if (strstr(sql, "'.") || strstr(sql, "\".")) {
-		fp_verdict_not_checked(c, "Not fully checked: the filter reads other files and was not run.");
+		fp_verdict_not_checked(c, "filter_not_run", FP_SLOTS({"REASON", "it reads other files"}));
 		return;
 	}
 	result = GDALDatasetExecuteSQL(o->ds, sql, NULL, NULL);
@@ -113,8 +114,10 @@ static void warn_unusable_filter(struct fp_check *c, const struct opened *o)
 	char *quoted = fp_sqlite_quote(OGR_L_GetName(o->layer)), *sql = fp_asprintf("SELECT 1 FROM %s WHERE %s", quoted, o->source->subset);
 	struct fp_error err;
 
-	if (fp_sqlite_compile(o->path, sql, &err) == FP_E_INVALID)
+	if (fp_sqlite_compile(o->path, sql, &err) == FP_E_INVALID) {
 		fp_verdict_warn(c, "the filter cannot be used, so the layer will look empty: %s", err.msg);
+		fp_stage(c, FP_STAGE_FILTER, FP_MARK_WARN, "%s", err.msg);
+	}
 	free(quoted);
 	free(sql);
 }
@@ -125,6 +128,7 @@ static void check_filter(struct fp_check *c, const struct opened *o, struct fp_g
 
 	if (!*sql)
 		return;
+	fp_stage(c, FP_STAGE_FILTER, FP_MARK_OK, "%s", sql);
 	if (strncasecmp(sql, "SELECT ", 7) == 0)
 		check_select(c, o, m);
 	else if (is_sqlite_driver(o->driver))
@@ -199,9 +203,19 @@ static void warn_about_file(struct fp_check *c, const struct opened *o)
 	fp_strv_free(&gone);
 }
 
+/* As far as the format knows without reading all of it. */
+static void count_rows(struct fp_check *c, const struct opened *o)
+{
+	GIntBig n = OGR_L_GetFeatureCount(o->layer, 0);
+
+	if (n >= 0)
+		fp_stage(c, FP_STAGE_ROWS, FP_MARK_OK, "%lld", (long long)n);
+}
+
 static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_messages *m)
 {
 	o->driver = GDALGetDriverShortName(GDALGetDatasetDriver(o->ds));
+	fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "%s", o->driver);
 	if (GDALDatasetGetLayerCount(o->ds) == 0) {
 		fp_verdict_invalid(c);
 		fp_diagnose_content(c, o->path, m, "the file holds no vector layer");
@@ -212,12 +226,15 @@ static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_me
 		fp_verdict_invalid(c);
 		return;
 	}
+	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%s", OGR_L_GetName(o->layer));
 	fp_verdict_ok(c, FP_BY_CHECKED);
+	c->v->pk = primary_key(o->layer);
+	fp_stage(c, FP_STAGE_KEY, c->v->pk ? FP_MARK_OK : FP_MARK_WARN, "%s", c->v->pk ? c->v->pk : "no primary key: features are told apart by their order");
 	check_filter(c, o, m);
 	if (c->v->status != FP_LAYER_OK)
 		return;
-	c->v->pk = primary_key(o->layer);
 	c->v->wkb_type = wkb_type(o);
+	count_rows(c, o);
 	warn_about_file(c, o);
 }
 
@@ -235,7 +252,7 @@ static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, co
 		check_opened(c, &o, &m);
 		GDALClose(o.ds);
 	} else if (st == FP_E_REFUSED) {
-		fp_verdict_not_checked(c, "Not checked: %s.", err.msg);
+		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
 	} else {
 		fp_verdict_invalid(c);
 		fp_diagnose_content(c, real, &m, err.msg);
@@ -253,23 +270,15 @@ static char *as_written(const char *source)
 void fp_check_ogr(struct fp_check *c)
 {
 	struct fp_ogr_source s;
-	char *real = NULL, *written;
-	enum fp_gate gate;
+	char *real = NULL, *written = as_written(c->layer->datasource);
 
 	fp_ogr_source_parse(&s, c->layer->home, c->layer->datasource);
-	written = as_written(c->layer->datasource);
-	if (!*s.path) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the data source is empty");
-		fp_verdict_remedy(c, "The layer names no file. Re-link it in QGIS and save the project.");
-	} else if (strstr(s.inner, "..") || (gate = fp_gate(&real, c->project->root, s.path)) == FP_GATE_OUTSIDE) {
+	if (strstr(s.inner, ".."))
 		fp_diagnose_gate(c, FP_GATE_OUTSIDE, written, s.path);
-	} else if (gate != FP_GATE_PASS) {
-		fp_diagnose_gate(c, gate, written, s.path);
-	} else {
-		fp_verdict_file(c, real);
+	else
+		real = fp_layer_file(c, written, s.path);
+	if (real)
 		open_and_check(c, &s, real);
-	}
 	free(real);
 	free(written);
 	fp_ogr_source_clear(&s);

@@ -64,12 +64,13 @@ static int is_spatialite(const struct database *d)
 	}
 	if (has_table(d, "gpkg_contents") || !has_table(d, "spatial_ref_sys") || !has_column(d, "geometry_columns", "spatial_index_enabled")) {
 		fp_verdict_detail(c, "it is not a SpatiaLite database");
-		fp_verdict_remedy(c, "The file is a plain SQLite file or a GeoPackage. Add it to the project again as what it is.");
+		fp_verdict_cause(c, "not_spatialite", FP_NOSLOTS);
 		return 0;
 	}
+	fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "SpatiaLite");
 	if (!reads_through(d->db, "SELECT count(*) FROM spatial_ref_sys") || !reads_through(d->db, "SELECT * FROM geometry_columns")) {
 		fp_verdict_detail(c, "the file is damaged: %s", sqlite3_errmsg(d->db));
-		fp_verdict_remedy(c, "File is damaged (\"%s\"). Open it in QGIS, export a fresh copy, and upload again.", sqlite3_errmsg(d->db));
+		fp_verdict_cause(c, "file_damaged", FP_SLOTS({"REASON", sqlite3_errmsg(d->db)}));
 		return 0;
 	}
 	return 1;
@@ -79,7 +80,7 @@ static void no_such_table(const struct database *d)
 {
 	struct fp_strv names = {0};
 	sqlite3_stmt *stmt;
-	char *list;
+	char *list, *quoted;
 
 	if (sqlite3_prepare_v2(d->db, "SELECT f_table_name FROM geometry_columns LIMIT 20", -1, &stmt, NULL) == SQLITE_OK)
 		while (sqlite3_step(stmt) == SQLITE_ROW)
@@ -88,8 +89,11 @@ static void no_such_table(const struct database *d)
 	sqlite3_finalize(stmt);
 	list = fp_name_list(&names, 12);
 	fp_verdict_detail(d->c, "no table \"%s\" in the database; it has: %s", d->uri->table, list);
-	fp_verdict_remedy(d->c, "Layer or table \"%s\" is not in the database. It has: %s. It was renamed or deleted after the project was saved: re-link the "
-		"layer.", d->uri->table, list);
+	quoted = fp_asprintf("\"%s\"", d->uri->table);
+	fp_verdict_cause(d->c, "layer_missing", FP_SLOTS({"NAME", quoted}, {"LIST", list}));
+	for (size_t i = 0; i < names.n; i++)
+		fp_verdict_instead(d->c, "%s", names.items[i]);
+	free(quoted);
 	free(list);
 	fp_strv_free(&names);
 }
@@ -108,13 +112,13 @@ static int has_geometry(const struct database *d)
 			u->geometry) == 1;
 	if (!found) {
 		fp_verdict_detail(d->c, "table \"%s\" has no registered geometry column \"%s\"", u->table, u->geometry);
-		fp_verdict_remedy(d->c, "Recover the geometry column in SpatiaLite, or re-link the layer.");
+		fp_verdict_cause(d->c, "geometry_not_registered", FP_SLOTS({"TABLE", u->table}, {"COLUMN", u->geometry}));
 	}
 	return found;
 }
 
 /* Whether the words of the project compile against the database. 0: the verdict is given. */
-static int compiles(const struct database *d, const char *sql, const char *what)
+static int compiles(const struct database *d, const char *sql, const char *what, const char *cause)
 {
 	struct fp_error err;
 
@@ -126,7 +130,7 @@ static int compiles(const struct database *d, const char *sql, const char *what)
 		return 1;
 	default:
 		fp_verdict_detail(d->c, "%s cannot be used: %s", what, err.msg);
-		fp_verdict_remedy(d->c, "Filter of the layer cannot be used: %s. Remove or fix it (layer properties, source, query builder).", err.msg);
+		fp_verdict_cause(d->c, cause, FP_SLOTS({"REASON", err.msg}));
 		return 0;
 	}
 }
@@ -135,7 +139,7 @@ static int check_query(const struct database *d)
 {
 	const struct fp_uri *u = d->uri;
 	char *geometry = fp_sqlite_quote(u->geometry), *sql = fp_asprintf("SELECT %s FROM %s", *u->geometry ? geometry : "*", u->table);
-	int ok = compiles(d, sql, "query");
+	int ok = compiles(d, sql, "query", "bad_query");
 
 	free(geometry);
 	free(sql);
@@ -152,10 +156,11 @@ static int check_table(const struct database *d)
 		no_such_table(d);
 		return 0;
 	}
+	fp_stage(d->c, FP_STAGE_LAYER, FP_MARK_OK, "%s", u->table);
 	if (*u->sql) {
 		table = fp_sqlite_quote(u->table);
 		sql = fp_asprintf("SELECT * FROM %s WHERE (%s)", table, u->sql);
-		ok = compiles(d, sql, "filter");
+		ok = compiles(d, sql, "filter", "bad_filter");
 		free(table);
 		free(sql);
 	}
@@ -212,20 +217,15 @@ static void check_database(struct fp_check *c, const struct fp_uri *u, const cha
 void fp_check_spatialite(struct fp_check *c)
 {
 	struct fp_uri u;
-	char *path, *real = NULL;
+	char *path, *real;
 	const char *written;
-	enum fp_gate gate;
 
 	fp_uri_parse(&u, c->layer->datasource);
 	written = fp_uri_get(&u, "dbname");
 	path = fp_source_resolve(c->layer->home, written);
-	gate = *path ? fp_gate(&real, c->project->root, path) : FP_GATE_SPECIAL;
-	if (gate == FP_GATE_PASS) {
-		fp_verdict_file(c, real);
+	real = fp_layer_file(c, written, path);
+	if (real)
 		check_database(c, &u, real);
-	} else {
-		fp_diagnose_gate(c, gate, written, path);
-	}
 	fp_uri_clear(&u);
 	free(path);
 	free(real);

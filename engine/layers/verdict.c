@@ -1,25 +1,18 @@
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine/base/buf.h"
-#include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
 #include "engine/layers/provider.h"
 #include "engine/project/source.h"
 
 #define DETAIL_MAX 300
-
-static const char *const status_words[] = {"ok", "invalid_dataprovider", "invalid_layer", "localized_dataprovider", "missing_dataprovider",
-	"not_checked"};
-static const char *const confidence_words[] = {"checked", "header-only", "existence-only", "by-definition", "not-checked"};
-
-const char *fp_layer_status_word(enum fp_layer_status s)
-{
-	return status_words[s];
-}
+#define VALUE_MAX 400  /* bytes of a name or list inside a sentence */
+#define SLOTS_MAX 12
+#define INSTEAD_MAX 12
 
 void fp_verdict_ok(struct fp_check *c, enum fp_confidence confidence)
 {
@@ -31,6 +24,13 @@ void fp_verdict_invalid(struct fp_check *c)
 {
 	c->v->status = FP_LAYER_INVALID_DATAPROVIDER;
 	c->v->confidence = FP_BY_CHECKED;
+}
+
+void fp_verdict_missing_provider(struct fp_check *c)
+{
+	c->v->status = FP_LAYER_MISSING_DATAPROVIDER;
+	c->v->confidence = FP_BY_DEFINITION;
+	fp_verdict_provider(c, "No data provider available");
 }
 
 /* Takes the folder of the upload off the paths in TEXT, wherever they stand. */
@@ -46,19 +46,28 @@ static void strip_root(struct fp_buf *out, const char *text, const char *root)
 	}
 }
 
-static char *format(const struct fp_check *c, const char *fmt, va_list ap)
+/* TEXT as it may be shown. Caller frees. */
+static char *shown(const struct fp_check *c, const char *text)
 {
-	struct fp_buf raw = FP_BUF_INIT, short_ = FP_BUF_INIT, clean = FP_BUF_INIT;
-	char *open;
+	struct fp_buf short_ = FP_BUF_INIT, clean = FP_BUF_INIT;
+	char *open = fp_source_redact(text);
 
-	fp_buf_vaddf(&raw, fmt, ap);
-	open = fp_source_redact(raw.data);
 	strip_root(&short_, open, c->project->root);
 	fp_text_sanitise(&clean, short_.data, short_.len);
 	free(open);
-	fp_buf_free(&raw);
 	fp_buf_free(&short_);
 	return fp_buf_take(&clean);
+}
+
+static char *format(const struct fp_check *c, const char *fmt, va_list ap)
+{
+	struct fp_buf raw = FP_BUF_INIT;
+	char *text;
+
+	fp_buf_vaddf(&raw, fmt, ap);
+	text = shown(c, raw.data);
+	fp_buf_free(&raw);
+	return text;
 }
 
 static void put(char **where, char *text)
@@ -85,13 +94,17 @@ void fp_verdict_provider(struct fp_check *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void put_detail(struct fp_check *c, const char *fmt, va_list ap)
+/* Cut to what a row of the store may hold of it. */
+static char *short_text(char *text, size_t max)
 {
-	char *text = format(c, fmt, ap), cut[DETAIL_MAX + 1];
+	char *cut;
 
-	fp_text_into(cut, sizeof cut, text);
-	put(&c->v->detail, fp_strdup(cut));
+	if (strlen(text) <= max)
+		return text;
+	cut = fp_alloc(max + 1);
+	fp_text_into(cut, max + 1, text);
 	free(text);
+	return cut;
 }
 
 void fp_verdict_detail(struct fp_check *c, const char *fmt, ...)
@@ -101,30 +114,41 @@ void fp_verdict_detail(struct fp_check *c, const char *fmt, ...)
 	if (*c->v->detail)
 		return;
 	va_start(ap, fmt);
-	put_detail(c, fmt, ap);
+	put(&c->v->detail, short_text(format(c, fmt, ap), DETAIL_MAX));
 	va_end(ap);
 }
 
-void fp_verdict_not_checked(struct fp_check *c, const char *fmt, ...)
+/* A part of cause KEY as it may be shown. Values come from outside and are long when they want to be. */
+static char *said(const struct fp_check *c, const char *key, enum fp_remedy_part part, const struct fp_slot *slots, size_t n)
 {
-	va_list ap;
+	struct fp_slot clean[SLOTS_MAX] = {{0}};
+	char *text;
 
+	fp_assert(n <= SLOTS_MAX);
+	for (size_t i = 0; i < n; i++)
+		clean[i] = (struct fp_slot){slots[i].name, slots[i].value ? short_text(shown(c, slots[i].value), VALUE_MAX) : NULL};
+	text = fp_remedy_text(key, part, clean, n);
+	for (size_t i = 0; i < n; i++)
+		free((char *)(uintptr_t)clean[i].value);
+	return text;
+}
+
+void fp_verdict_cause(struct fp_check *c, const char *key, const struct fp_slot *slots, size_t n)
+{
+	if (c->v->cause)
+		return;
+	c->v->cause = key;
+	c->v->owner = fp_remedy_owner(key);
+	put(&c->v->sentence, said(c, key, FP_REMEDY_SENTENCE, slots, n));
+	put(&c->v->remedy, said(c, key, FP_REMEDY_NEXT, slots, n));
+}
+
+void fp_verdict_not_checked(struct fp_check *c, const char *key, const struct fp_slot *slots, size_t n)
+{
 	c->v->status = FP_LAYER_NOT_CHECKED;
 	c->v->confidence = FP_BY_NOT_CHECKED;
-	va_start(ap, fmt);
-	put_detail(c, fmt, ap);
-	va_end(ap);
-}
-
-void fp_verdict_remedy(struct fp_check *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (*c->v->remedy)
-		return;
-	va_start(ap, fmt);
-	put(&c->v->remedy, format(c, fmt, ap));
-	va_end(ap);
+	fp_verdict_cause(c, key, slots, n);
+	fp_verdict_detail(c, "%s", c->v->sentence);
 }
 
 void fp_verdict_warn(struct fp_check *c, const char *fmt, ...)
@@ -133,6 +157,40 @@ void fp_verdict_warn(struct fp_check *c, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	fp_strv_take(&c->v->warnings, format(c, fmt, ap));
+	va_end(ap);
+}
+
+void fp_verdict_instead(struct fp_check *c, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = short_text(format(c, fmt, ap), VALUE_MAX);
+	va_end(ap);
+	if (c->v->instead.n >= INSTEAD_MAX || fp_strv_has(&c->v->instead, text))
+		free(text);
+	else
+		fp_strv_take(&c->v->instead, text);
+}
+
+void fp_verdict_uses(struct fp_check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fp_strv_take(&c->v->uses, format(c, fmt, ap));
+	va_end(ap);
+}
+
+void fp_stage(struct fp_check *c, enum fp_stage stage, enum fp_mark mark, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	c->v->stages[stage].mark = mark;
+	free(c->v->stages[stage].text);
+	c->v->stages[stage].text = short_text(format(c, fmt, ap), DETAIL_MAX);
 	va_end(ap);
 }
 
@@ -150,11 +208,16 @@ void fp_verdict_clear(struct fp_verdict *v)
 {
 	free(v->error_summary);
 	free(v->provider_summary);
+	free(v->sentence);
 	free(v->detail);
 	free(v->remedy);
 	free(v->filename);
 	free(v->pk);
 	fp_strv_free(&v->warnings);
+	fp_strv_free(&v->instead);
+	fp_strv_free(&v->uses);
+	for (int s = 0; s < FP_STAGES; s++)
+		free(v->stages[s].text);
 	memset(v, 0, sizeof *v);
 }
 
@@ -184,41 +247,4 @@ int fp_wkb_type(const char *name)
 				return flat[i].number + tails[t].add;
 	}
 	return -1;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? fp_json_text(text) : json_null();
-}
-
-static json_t *json_of_warnings(const struct fp_strv *warnings)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < warnings->n; i++)
-		json_array_append_new(a, fp_json_text(warnings->items[i]));
-	return a;
-}
-
-json_t *fp_verdict_json(const struct fp_verdict *v, const struct fp_layer_def *layer)
-{
-	char *source = fp_source_redact(layer->datasource), *clean = fp_text_clean(source);
-	json_t *valid = v->status == FP_LAYER_OK ? json_true() : v->status == FP_LAYER_NOT_CHECKED ? json_null() : json_false();
-	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", fp_json_text(layer->id), "name", fp_json_text(layer->name),
-		"type", fp_json_text(layer->type), "provider", fp_json_text(layer->provider ? layer->provider : ""), "crs", fp_json_text(layer->crs),
-		"wkb_type", v->wkb_type < 0 ? json_null() : json_integer(v->wkb_type), "pk", text_or_null(v->pk),
-		"filename", text_or_null(v->filename), "datasource", fp_json_text(clean));
-
-	fp_assert(o);
-	json_object_set_new(o, "is_valid", valid);
-	json_object_set_new(o, "status", json_string(fp_layer_status_word(v->status)));
-	json_object_set_new(o, "error_summary", fp_json_text(v->error_summary));
-	json_object_set_new(o, "provider_summary", fp_json_text(v->provider_summary));
-	json_object_set_new(o, "confidence", json_string(confidence_words[v->confidence]));
-	json_object_set_new(o, "detail", fp_json_text(v->detail));
-	json_object_set_new(o, "remedy", fp_json_text(v->remedy));
-	json_object_set_new(o, "warnings", json_of_warnings(&v->warnings));
-	free(source);
-	free(clean);
-	return o;
 }

@@ -30,8 +30,8 @@
  *              "filter_error":"..." (the filter does not work; QGIS calls the layer valid all the same)}
  *
  * Causes: bad_question, this_machine (a loopback address or this host's own name that ALLOW does not list: not connected to), address_refused (a
- * private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober), name_not_found, refused, timed_out,
- * unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
+ * private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober),
+ * name_not_found, refused, timed_out, unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
  * service_unknown, login_refused, database_unknown, ssl_required, ssl_unsupported, connect_failed (anything else libpq says), table_missing,
  * permission_denied, geometry_missing, key_missing, key_not_unique, query_failed.
  * A status of 400 or more is an answer, not a failure: stage is "". */

@@ -36,17 +36,21 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
+#include "engine/base/mem.h"
 
 #define FP_WORKER_FD 3
 #define FP_EVENT_MAX (1 << 20)
 #define FP_PROTOCOL 1
 
 struct fp_project; /* engine/project/project.h */
+struct fp_prober;
 
 struct fp_job {
 	json_t *description; /* owned; the members below borrow from it */
 	const char *type, *input, *output, *scratch, *project_file, *deltas;
 	const json_t *options;
+	struct fp_prober *prober;   /* NULL: network checks are off (engine/prober/prober.h) */
+	struct fp_strv variables;   /* names of the secrets of type envvar */
 	struct fp_project *project; /* set by the step that opens it, freed by the runner */
 };
 

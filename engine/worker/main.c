@@ -8,6 +8,8 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
+#include "engine/layers/remedy.h"
+#include "engine/prober/prober.h"
 #include "engine/project/project.h"
 #include "engine/worker/job.h"
 #include "engine/worker/sandbox.h"
@@ -50,6 +52,39 @@ static enum fp_status take_description(struct fp_job *job, struct fp_error *err)
 	if (fp_json_int(job->description, "protocol", 0) != FP_PROTOCOL)
 		return fp_fail(err, FP_E_VERSION, "fieldpost and fieldpost-worker are of different versions");
 	return FP_OK;
+}
+
+/* Overwrites the value of a secret where the environment keeps it. */
+static void forget(const char *name)
+{
+	char *value = getenv(name);
+
+	if (value)
+		explicit_bzero(value, strlen(value));
+	unsetenv(name);
+}
+
+/* What has to be done while files can still be read and processes started: the words of the check, and the prober, which alone gets the secrets of a
+ * check. */
+static enum fp_status before_the_walls(struct fp_job *job, struct fp_error *err)
+{
+	json_t *secrets = json_object_get(job->description, "secrets"), *value;
+	const json_t *network = json_object_get(job->description, "network");
+	const char *name;
+	enum fp_status st;
+
+	if (strcmp(job->type, "process_projectfile") != 0)
+		return FP_OK;
+	st = fp_remedies_load(err);
+	if (st == FP_OK && network)
+		st = fp_prober_start(&job->prober, fp_json_str_or(network, "allow", ""), fp_json_str_or(job->description, "pgservice", ""), secrets, err);
+	json_object_foreach(secrets, name, value) {
+		fp_strv_add(&job->variables, name);
+		forget(name);
+	}
+	json_object_clear(secrets);
+	json_object_del(job->description, "pgservice");
+	return st;
 }
 
 static void tell_step(struct fp_job *job, const char *id, const char *state, const char *message)
@@ -118,13 +153,17 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	st = take_description(&job, &err);
 	if (st == FP_OK)
+		st = before_the_walls(&job, &err);
+	if (st == FP_OK)
 		st = fp_sandbox_enter(&job, &active, &err);
 	if (st == FP_OK) {
 		fp_job_emit(&job, "hello", json_pack("{s:i,s:o}", "protocol", FP_PROTOCOL, "sandbox", active));
 		st = run_steps(&job, &err);
 	}
 	tell_result(&job, st, &err);
+	fp_prober_free(job.prober);
 	fp_project_free(job.project);
+	fp_strv_free(&job.variables);
 	json_decref(job.description);
 	return st == FP_OK ? 0 : 1;
 }

@@ -11,4 +11,8 @@
  * FP_E_REFUSED when the description requires Landlock and the kernel has none. */
 enum fp_status fp_sandbox_enter(struct fp_job *job, json_t **active, struct fp_error *err);
 
+/* The inner wall, of a child that reads one project's files (spec/layers.md 4.2 no. 5): dead with its parent, less memory and processor time, and no
+ * system call that makes a socket, a process or a key. */
+void fp_sandbox_leaf(void);
+
 #endif

@@ -1,16 +1,17 @@
 /* Check project layers: a verdict for each layer, and the table that people know from the reference's log (spec/jobs.md). */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
-#include "engine/layers/check.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/worker/check_child.h"
 #include "engine/worker/job.h"
 
 /* Cells are clean, of one line, and no wider than their column may get. */
-enum { COLUMNS = 6, LINES_PER_EVENT = 100 };
+enum { COLUMNS = 6, LINES_PER_EVENT = 100, LOG_BYTES = 16000 };
 static const struct {
 	const char *title;
 	int widest;
@@ -33,20 +34,22 @@ static char *cell(int column, const char *text)
 	return cut;
 }
 
-static void fill_row(struct row *r, const struct fp_layer_def *l, const struct fp_verdict *v)
+static void fill_row(struct row *r, const json_t *verdict)
 {
-	size_t n = strlen(l->id), tail = n > 6 ? n - 6 : 0;
+	const char *full = fp_json_str_or(verdict, "id", ""), *status = fp_json_str_or(verdict, "status", "");
+	const json_t *valid = json_object_get(verdict, "is_valid");
+	size_t n = strlen(full), tail = n > 6 ? n - 6 : 0;
 	char *id;
 
-	while (tail < n && ((unsigned char)l->id[tail] & 0xC0) == 0x80)
+	while (tail < n && ((unsigned char)full[tail] & 0xC0) == 0x80)
 		tail++;
-	id = fp_asprintf("...%s", l->id + tail);
-	r->cells[0] = cell(0, l->name);
+	id = fp_asprintf("...%s", full + tail);
+	r->cells[0] = cell(0, fp_json_str_or(verdict, "name", ""));
 	r->cells[1] = cell(1, id);
-	r->cells[2] = fp_strdup(v->status == FP_LAYER_OK ? "True" : v->status == FP_LAYER_NOT_CHECKED ? "?" : "False");
-	r->cells[3] = fp_strdup(fp_layer_status_word(v->status));
-	r->cells[4] = cell(4, v->error_summary);
-	r->cells[5] = cell(5, v->provider_summary);
+	r->cells[2] = fp_strdup(json_is_true(valid) ? "True" : json_is_false(valid) ? "False" : "?");
+	r->cells[3] = fp_strdup(status);
+	r->cells[4] = cell(4, fp_json_str_or(verdict, "error_summary", ""));
+	r->cells[5] = cell(5, fp_json_str_or(verdict, "provider_summary", ""));
 	free(id);
 }
 
@@ -98,43 +101,73 @@ static void log_table(struct fp_job *job, const struct row *rows, size_t n)
 	fp_buf_free(&b);
 }
 
-/* What the table has no room for: the cause and what to do about it. */
-static void log_explanation(struct fp_job *job, const struct fp_layer_def *l, const struct fp_verdict *v)
+/* What the table has no room for: what is wrong and what to do about it; behind the table, so it waits. */
+static void explain(struct fp_buf *errors, struct fp_buf *warnings, const json_t *v)
 {
-	const char *level = v->status == FP_LAYER_OK || v->status == FP_LAYER_NOT_CHECKED ? "warning" : "error";
+	const char *name = fp_json_str_or(v, "name", ""), *said = fp_json_str_or(v, "sentence", ""), *remedy = fp_json_str_or(v, "remedy", "");
+	const json_t *warning;
+	size_t i;
 
-	if (*v->detail || *v->remedy)
-		fp_job_log(job, level, "%s: %s%s%s", l->name, v->detail, *v->detail && *v->remedy ? " -- " : "", v->remedy);
-	for (size_t i = 0; i < v->warnings.n; i++)
-		fp_job_log(job, "warning", "%s: %s", l->name, v->warnings.items[i]);
+	if (*said || *remedy)
+		fp_buf_addf(json_is_false(json_object_get(v, "is_valid")) ? errors : warnings, "%s: %s%s%s\n", name, said, *said && *remedy ? " -- " : "", remedy);
+	json_array_foreach(json_object_get(v, "warnings"), i, warning)
+		fp_buf_addf(warnings, "%s: %s\n", name, json_string_value(warning));
+}
+
+struct table {
+	struct fp_job *job;
+	struct row *rows;
+	size_t n, total;
+	struct fp_buf errors, warnings;
+};
+
+static void take(void *arg, const struct fp_layer_def *layer, const json_t *verdict)
+{
+	struct table *t = arg;
+
+	(void)layer;
+	fill_row(&t->rows[t->n++], verdict);
+	explain(&t->errors, &t->warnings, verdict);
+	fp_job_emit(t->job, "layer", json_incref((json_t *)(uintptr_t)verdict));
+	fp_job_progress(t->job, (int64_t)t->n, (int64_t)t->total);
+}
+
+/* As many lines an event as the protocol allows. */
+static void log_lines(struct fp_job *job, const char *level, const char *text)
+{
+	while (*text) {
+		size_t n = 0;
+		do
+			n += strcspn(text + n, "\n") + 1;
+		while (text[n] && n < LOG_BYTES);
+		fp_job_log(job, level, "%.*s", (int)n - 1, text);
+		text += n;
+	}
 }
 
 enum fp_status fp_step_check_layers(struct fp_job *job, struct fp_error *err)
 {
 	const struct fp_project *p = job->project;
-	struct fp_verdict *verdicts;
-	struct row *rows;
+	struct table t = {.job = job, .errors = FP_BUF_INIT, .warnings = FP_BUF_INIT};
+	enum fp_status st;
 
 	if (!p)
 		return fp_fail(err, FP_E_INTERNAL, "the workflow opens no project before this step");
 	fp_gdal_init(*job->scratch ? job->scratch : NULL);
-	verdicts = fp_alloc((p->n_layers + 1) * sizeof *verdicts);
-	rows = fp_alloc((p->n_layers + 1) * sizeof *rows);
-	for (size_t i = 0; i < p->n_layers; i++) {
-		fp_job_progress(job, (int64_t)i, (int64_t)p->n_layers);
-		fp_layer_check(&verdicts[i], p, &p->layers[i]);
-		fill_row(&rows[i], &p->layers[i], &verdicts[i]);
-		fp_job_emit(job, "layer", fp_verdict_json(&verdicts[i], &p->layers[i]));
+	t.rows = fp_alloc((p->n_layers + 1) * sizeof *t.rows);
+	t.total = p->n_layers;
+	fp_job_progress(job, 0, (int64_t)p->n_layers);
+	st = fp_check_in_children(p, job->prober, &job->variables, take, &t, err);
+	if (st == FP_OK) {
+		log_table(job, t.rows, t.n);
+		log_lines(job, "error", t.errors.data);
+		log_lines(job, "warning", t.warnings.data);
 	}
-	fp_job_progress(job, (int64_t)p->n_layers, (int64_t)p->n_layers);
-	log_table(job, rows, p->n_layers);
-	for (size_t i = 0; i < p->n_layers; i++) {
-		log_explanation(job, &p->layers[i], &verdicts[i]);
-		fp_verdict_clear(&verdicts[i]);
+	for (size_t i = 0; i < t.n; i++)
 		for (int c = 0; c < COLUMNS; c++)
-			free(rows[i].cells[c]);
-	}
-	free(verdicts);
-	free(rows);
-	return FP_OK;
+			free(t.rows[i].cells[c]);
+	free(t.rows);
+	fp_buf_free(&t.errors);
+	fp_buf_free(&t.warnings);
+	return st;
 }

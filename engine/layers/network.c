@@ -1,0 +1,363 @@
+#include "engine/layers/network.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/json.h"
+#include "engine/layers/diagnose.h"
+#include "engine/prober/prober.h"
+#include "engine/project/source.h"
+
+#define ASK_MS 25000 /* longer than the prober takes for its connections, redirects and answers */
+
+char *fp_network_host(const char *address)
+{
+	const char *p = strstr(address, "://"), *at;
+	size_t n;
+
+	p = p ? p + 3 : address;
+	n = strcspn(p, "/?#&");
+	at = memrchr(p, '@', n);
+	if (at) {
+		n -= (size_t)(at + 1 - p);
+		p = at + 1;
+	}
+	if (*p == '[' && memchr(p, ']', n))
+		return fp_strndup(p + 1, strcspn(p, "]") - 1);
+	at = memchr(p, ':', n);
+	return fp_strndup(p, at ? (size_t)(at - p) : n);
+}
+
+int fp_network_saved_login(struct fp_check *c)
+{
+	char *login = fp_source_authcfg(c->layer->datasource, NULL);
+
+	if (!login)
+		return 0;
+	fp_verdict_not_checked(c, "saved_login_not_checked", FP_SLOTS({"AUTHCFG", login}));
+	free(login);
+	return 1;
+}
+
+/* The prober's causes as causes of ours. CHECKED 0: what is no fault of the layer. SENTENCE: the reference prints it in its provider column. */
+static const struct cause {
+	const char *word, *key;
+	int checked, sentence;
+} causes[] = {
+	{"this_machine", "localhost", 1, 1}, {"address_refused", "address_refused", 0, 0}, {"too_many_hosts", "too_many_hosts", 0, 0},
+	{"name_not_found", "host_name_not_found", 1, 1}, {"refused", "host_refused", 1, 1}, {"timed_out", "host_timed_out", 1, 1},
+	{"unreachable", "host_unreachable", 1, 1}, {"connect_failed", "host_unreachable", 1, 1}, {"tls_failed", "tls_failed", 1, 0},
+	{"too_large", "answer_too_large", 0, 0}, {"too_many_redirects", "web_broken", 1, 0}, {"http_failed", "web_broken", 1, 0},
+	{"service_unknown", "service_unknown", 1, 1}, {"login_refused", "login_refused", 1, 1}, {"database_unknown", "database_unknown", 1, 1},
+	{"ssl_required", "ssl_required", 1, 1}, {"ssl_unsupported", "ssl_unsupported", 1, 1}, {"table_missing", "table_missing", 1, 1},
+	{"permission_denied", "table_denied", 1, 1}, {"geometry_missing", "geometry_missing", 1, 1}, {"key_missing", "no_key", 1, 1},
+	{"key_not_unique", "key_not_unique", 1, 1}, {"query_failed", "bad_query", 1, 1},
+};
+
+static const struct {
+	const char *word;
+	enum fp_stage stage;
+} stages[] = {
+	{"name", FP_STAGE_NAME}, {"address", FP_STAGE_ADDRESS}, {"port", FP_STAGE_PORT}, {"tls", FP_STAGE_TLS}, {"login", FP_STAGE_LOGIN},
+	{"database", FP_STAGE_DATABASE}, {"table", FP_STAGE_TABLE}, {"geometry", FP_STAGE_GEOMETRY}, {"key", FP_STAGE_KEY}, {"answer", FP_STAGE_ANSWER},
+};
+
+static enum fp_stage stage_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+		if (strcmp(stages[i].word, word) == 0)
+			return stages[i].stage;
+	return FP_STAGES;
+}
+
+/* The first stages of every connection, as far as the answer came. */
+static void mark_connection(struct fp_check *c, const json_t *answer, const struct fp_asked *a, enum fp_stage failed)
+{
+	const char *address = fp_json_str_or(answer, "address", "");
+	int64_t port = fp_json_int(answer, "port", 0);
+
+	if (failed > FP_STAGE_NAME)
+		fp_stage(c, FP_STAGE_NAME, FP_MARK_OK, "%s", a->host ? a->host : a->service ? a->service : "");
+	if (failed > FP_STAGE_ADDRESS && *address)
+		fp_stage(c, FP_STAGE_ADDRESS, FP_MARK_OK, "%s", address);
+	if (failed > FP_STAGE_PORT && port)
+		fp_stage(c, FP_STAGE_PORT, FP_MARK_OK, "%lld", (long long)port);
+}
+
+static void list_tables(struct fp_check *c, const json_t *names, char **list)
+{
+	struct fp_strv v = {0};
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+		if (json_is_string(name)) {
+			fp_strv_add(&v, json_string_value(name));
+			fp_verdict_instead(c, "%s", json_string_value(name));
+		}
+	*list = v.n ? fp_name_list(&v, 12) : NULL;
+	fp_strv_free(&v);
+}
+
+/* A service's own name stands for its host in the reference's sentence. */
+static const char *key_of(const struct cause *k, const struct fp_asked *a, enum fp_stage failed)
+{
+	if (a->service && failed <= FP_STAGE_DATABASE && strcmp(k->key, "service_unknown") != 0 && k->checked)
+		return "service_unreachable";
+	return k->key;
+}
+
+/* The reference knows two sentences only, whatever went wrong with a database. */
+static void put_summary(struct fp_check *c, const struct fp_asked *a)
+{
+	const char *key = a->service ? "service_unreachable" : a->host ? "host_refused" : NULL;
+	char *text;
+
+	if (!key)
+		return;
+	text = fp_remedy_text(key, FP_REMEDY_SENTENCE, FP_SLOTS({"SERVICE", a->service}, {"HOST", a->host}));
+	fp_verdict_provider(c, "%s", text);
+	free(text);
+}
+
+static void give_verdict(struct fp_check *c, const json_t *answer, const struct fp_asked *a, enum fp_stage failed)
+{
+	const char *word = fp_json_str_or(answer, "cause", ""), *error = fp_json_str_or(answer, "error", "");
+	const json_t *names = json_object_get(answer, failed == FP_STAGE_TABLE ? "tables" : "columns");
+	const struct cause *k = causes, *end = causes + sizeof causes / sizeof *causes;
+	char *list = NULL, port[16];
+
+	while (k < end && strcmp(k->word, word) != 0)
+		k++;
+	if (k == end) {
+		fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", *error ? error : word}));
+		return;
+	}
+	snprintf(port, sizeof port, "%lld", (long long)fp_json_int(answer, "port", 0));
+	if (failed == FP_STAGE_TABLE || failed == FP_STAGE_GEOMETRY)
+		list_tables(c, names, &list);
+	{
+		const struct fp_slot slots[] = {{"HOST", a->host ? a->host : a->service}, {"PORT", *port != '0' ? port : a->port ? a->port : "?"},
+			{"SERVICE", a->service}, {"REASON", *error ? error : word}, {"ADDRESS", fp_json_str_or(answer, "address", "?")},
+			{"DATABASE", a->database ? a->database : fp_json_str_or(answer, "database", "?")},
+			{"USER", a->user ? a->user : fp_json_str_or(answer, "user", "?")}, {"NAME", a->table}, {"LIST", list}, {"COLUMN", a->geometry},
+			{"KEY", a->key}};
+		if (*error)
+			fp_verdict_detail(c, "%s", error);
+		if (!k->checked) {
+			fp_verdict_not_checked(c, k->key, slots, sizeof slots / sizeof *slots);
+		} else {
+			fp_verdict_invalid(c);
+			fp_verdict_cause(c, key_of(k, a, failed), slots, sizeof slots / sizeof *slots);
+			if (strcmp(k->key, "localhost") == 0)
+				fp_verdict_provider(c, "%s", c->v->sentence);
+			else if (k->sentence)
+				put_summary(c, a);
+		}
+	}
+	if (failed < FP_STAGES)
+		fp_stage(c, failed, k->checked ? FP_MARK_FAIL : FP_MARK_UNKNOWN, "%s", *error ? error : c->v->sentence);
+	free(list);
+}
+
+static int is_this_machine(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "0.0.0.0") == 0;
+}
+
+static void network_off(struct fp_check *c, const struct fp_asked *a)
+{
+	char *service = a->service ? fp_asprintf("service \"%s\"", a->service) : NULL;
+	const char *host = service ? service : a->host ? a->host : "this server itself";
+
+	fp_verdict_not_checked(c, is_this_machine(host) ? "network_off_localhost" : "network_off", FP_SLOTS({"HOST", host}));
+	free(service);
+}
+
+json_t *fp_network_ask(struct fp_check *c, json_t *question, const struct fp_asked *asked)
+{
+	json_t *answer = NULL;
+	struct fp_error err;
+	enum fp_stage failed;
+	enum fp_status st;
+
+	if (c->k->prober < 0) {
+		json_decref(question);
+		network_off(c, asked);
+		return NULL;
+	}
+	st = fp_prober_ask(&answer, c->k->prober, question, ASK_MS, &err);
+	json_decref(question);
+	if (st != FP_OK) {
+		fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", err.msg}));
+		return NULL;
+	}
+	failed = *fp_json_str_or(answer, "cause", "") ? stage_of(fp_json_str_or(answer, "stage", "")) : FP_STAGES;
+	mark_connection(c, answer, asked, failed);
+	if (*fp_json_str_or(answer, "cause", ""))
+		give_verdict(c, answer, asked, failed);
+	return answer;
+}
+
+/* --- the web --- */
+
+static const char *option(const struct fp_query *q, const char *key)
+{
+	const char *v = q ? fp_query_get(q, key) : NULL;
+
+	return v ? v : "";
+}
+
+static int take_body(struct fp_web *w, const char *text)
+{
+	size_t n = strlen(text), max = n / 4 * 3 + 3;
+
+	w->body = fp_alloc(max + 1);
+	return sodium_base642bin((unsigned char *)w->body, max, text, n, NULL, &w->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+}
+
+int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q)
+{
+	const char *referer = option(q, "http-header:referer");
+	char *host = fp_network_host(url);
+	json_t *answer, *question;
+	int got;
+
+	memset(w, 0, sizeof *w);
+	if (fp_network_saved_login(c)) {
+		free(host);
+		return 0;
+	}
+	question = json_pack("{s:s,s:o,s:o,s:o,s:o}", "ask", "http", "url", fp_json_text(url), "user", fp_json_text(option(q, "username")), "password",
+		fp_json_text(option(q, "password")), "referer", fp_json_text(*referer ? referer : option(q, "referer")));
+	answer = fp_network_ask(c, question, &(struct fp_asked){.host = *host ? host : url});
+	got = answer && !*fp_json_str_or(answer, "cause", "");
+	if (got) {
+		w->status = fp_json_int(answer, "status", 0);
+		got = take_body(w, fp_json_str_or(answer, "body", ""));
+		if (!got)
+			fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", "its answer is garbled"}));
+		if (strncmp(url, "https", 5) == 0)
+			fp_stage(c, FP_STAGE_TLS, FP_MARK_OK, "encrypted");
+	}
+	if (!got)
+		fp_web_clear(w);
+	free(host);
+	json_decref(answer);
+	return got;
+}
+
+int fp_web_fetch(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q)
+{
+	char code[24];
+
+	if (!fp_web_get(c, w, url, q))
+		return 0;
+	snprintf(code, sizeof code, "%lld", (long long)w->status);
+	if (w->status >= 200 && w->status < 300) {
+		fp_stage(c, FP_STAGE_ANSWER, FP_MARK_OK, "HTTP %s, %zu bytes", code, w->len);
+		return 1;
+	}
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "the server answers HTTP %s", code);
+	fp_verdict_cause(c, "web_status", FP_SLOTS({"CODE", code}));
+	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "HTTP %s", code);
+	fp_web_clear(w);
+	return 0;
+}
+
+void fp_web_clear(struct fp_web *w)
+{
+	free(w->body);
+	memset(w, 0, sizeof *w);
+}
+
+static int has_key(const char *query, const char *key, size_t n)
+{
+	while (*query) {
+		if (strncasecmp(query, key, n) == 0 && (query[n] == '=' || query[n] == '&' || !query[n]))
+			return 1;
+		query += strcspn(query, "&");
+		query += *query == '&';
+	}
+	return 0;
+}
+
+char *fp_web_with(const char *url, const char *wanted)
+{
+	const char *mark = strchr(url, '?'), *query = mark ? mark + 1 : "";
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_addf(&b, "%s%s", url, mark ? "" : "?");
+	while (*wanted) {
+		size_t n = strcspn(wanted, "&");
+		if (!has_key(query, wanted, strcspn(wanted, "="))) {
+			if (!strchr("?&", b.data[b.len - 1]))
+				fp_buf_addc(&b, '&');
+			fp_buf_add(&b, wanted, n);
+		}
+		wanted += n + (wanted[n] == '&');
+	}
+	return fp_buf_take(&b);
+}
+
+static void not_expected(struct fp_check *c, const struct fp_web *w, const char *reason)
+{
+	const char *p = w->body + strspn(w->body, " \t\r\n");
+	int page = strncasecmp(p, "<!doctype html", 14) == 0 || strncasecmp(p, "<html", 5) == 0;
+
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "%s", page ? "a web page came instead of data" : reason);
+	fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", page ? "an HTML page" : reason}));
+	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
+}
+
+static int keep_all(const char *parent, int depth, const char *name)
+{
+	(void)parent;
+	(void)depth;
+	(void)name;
+	return 1;
+}
+
+xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w)
+{
+	struct fp_xml *x = fp_xml_new(keep_all);
+	xmlDoc *doc = NULL;
+	struct fp_error err;
+	enum fp_status st = fp_xml_feed(x, w->body, w->len, &err);
+
+	if (st == FP_OK)
+		st = fp_xml_finish(x, &doc, &err);
+	fp_xml_free(x);
+	if (st != FP_OK)
+		not_expected(c, w, err.msg);
+	return doc;
+}
+
+json_t *fp_web_json(struct fp_check *c, const struct fp_web *w)
+{
+	json_t *o = json_loadb(w->body, w->len, 0, NULL);
+
+	if (json_is_object(o))
+		return o;
+	json_decref(o);
+	not_expected(c, w, "not a JSON object");
+	return NULL;
+}
+
+void fp_web_no_layer(struct fp_check *c, const char *name, const struct fp_strv *offered)
+{
+	char *list = offered->n ? fp_name_list(offered, 12) : NULL;
+
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "layer \"%s\" is not offered", name);
+	fp_verdict_cause(c, "web_layer_missing", FP_SLOTS({"LAYER", name}, {"LIST", list}));
+	for (size_t i = 0; i < offered->n; i++)
+		fp_verdict_instead(c, "%s", offered->items[i]);
+	fp_stage(c, FP_STAGE_LAYER, FP_MARK_FAIL, "\"%s\" is not offered", name);
+	free(list);
+}

@@ -1,0 +1,46 @@
+/* Checks that need the network: asked through the prober (engine/prober/prober.h), which alone may, and judged here, behind the worker's walls. */
+#ifndef FP_LAYERS_NETWORK_H
+#define FP_LAYERS_NETWORK_H
+
+#include "engine/layers/provider.h"
+#include "engine/project/source.h"
+#include "engine/project/xml.h"
+
+/* The host of an ADDRESS: what stands between "://" and the next "/", without login and port; of anything else all of it. Caller frees. */
+char *fp_network_host(const char *address) __attribute__((malloc, returns_nonnull));
+
+/* What a question is about, for sentences: NULL members are not known. */
+struct fp_asked {
+	const char *service, *host, *port, *database, *user, *table, *geometry, *key;
+};
+
+/* The prober's answer to QUESTION (taken over); NULL: there is none and the verdict is given (network checks are off, a saved login, an address that
+ * is not asked). Stages that the answer passed are marked. Where it failed, the verdict is given too: invalid with its cause. */
+json_t *fp_network_ask(struct fp_check *c, json_t *question, const struct fp_asked *asked);
+
+/* 1 when the check cannot go on for want of a login that is saved in QGIS, quoted in the source: the verdict is given. */
+int fp_network_saved_login(struct fp_check *c);
+
+/* An answer of the web. */
+struct fp_web {
+	int64_t status;
+	char *body; /* NUL-terminated */
+	size_t len;
+};
+/* GETs URL with the login and referer that Q (may be NULL) has. 1: an answer came, whatever its status; 0: the verdict is given. */
+int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);
+/* The same, and gives the verdict unless the status is 200 to 299. */
+int fp_web_fetch(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);
+void fp_web_clear(struct fp_web *w);
+
+/* URL with "KEY=VALUE&..." of WANTED added, except the keys that it has. Caller frees. */
+char *fp_web_with(const char *url, const char *wanted) __attribute__((malloc, returns_nonnull));
+
+/* The body as XML (all of it) or as a JSON object; NULL: the verdict is given (a web page, nothing readable). The caller's. */
+xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w);
+json_t *fp_web_json(struct fp_check *c, const struct fp_web *w);
+
+/* Gives the verdict that layer NAME is not offered; OFFERED is what is. */
+void fp_web_no_layer(struct fp_check *c, const char *name, const struct fp_strv *offered);
+
+#endif

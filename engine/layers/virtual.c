@@ -1,0 +1,262 @@
+/* virtual (spec/layers.md 2.5): a query over layers. Only QGIS can run it, for it may use QGIS' own functions; here its layers are looked up and the query
+ * is compiled by SQLite on tables that have nothing but their columns. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/buf.h"
+#include "engine/layers/sqlite.h"
+#include "engine/layers/provider.h"
+#include "engine/project/source.h"
+
+#define DEPTH_MAX 8   /* virtual layers over virtual layers */
+#define TABLES_MAX 64 /* that one query may name */
+
+struct query {
+	struct fp_strv known;  /* names that the source itself brings along: aliases, layers inside it */
+	char *sql;             /* NULL: none */
+};
+
+static int depth; /* of the layer that is checked now: checks call each other */
+
+/* The parts of VALUE between colons, decoded: a colon inside a part is escaped. */
+static void split(struct fp_strv *parts, const char *value, size_t n)
+{
+	while (n > 0) {
+		const char *colon = memchr(value, ':', n);
+		size_t k = colon ? (size_t)(colon - value) : n;
+		fp_strv_take(parts, fp_percent_decode(value, k));
+		value += k + (colon != NULL);
+		n -= k + (colon != NULL);
+	}
+}
+
+static void unknown_layer(struct fp_check *c, const char *name, const char *summary)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_provider(c, "%s", summary);
+	fp_verdict_detail(c, "%s", summary);
+	fp_verdict_cause(c, "virtual_unknown_layer", FP_SLOTS({"NAME", name}));
+	for (size_t i = 0; i < c->project->n_layers; i++)
+		if (strcmp(c->project->layers[i].type, "vector") == 0 && strcmp(c->project->layers[i].id, c->layer->id) != 0)
+			fp_verdict_instead(c, "%s", c->project->layers[i].name);
+}
+
+/* The status of another layer; deeper than anybody nests them, nothing is said. */
+static enum fp_layer_status status_of(const struct fp_check *c, const struct fp_layer_def *layer)
+{
+	struct fp_verdict v;
+	enum fp_layer_status status;
+
+	if (depth >= DEPTH_MAX)
+		return FP_LAYER_NOT_CHECKED;
+	depth++;
+	fp_layer_check(&v, c->k, layer);
+	depth--;
+	status = v.status;
+	fp_verdict_clear(&v);
+	return status;
+}
+
+static int is_good(enum fp_layer_status s)
+{
+	return s == FP_LAYER_OK || s == FP_LAYER_NOT_CHECKED;
+}
+
+static int take_reference(struct fp_check *c, struct query *q, const struct fp_strv *parts)
+{
+	const struct fp_layer_def *l = parts->n ? fp_project_layer(c->project, parts->items[0]) : NULL;
+	char *summary;
+
+	if (!l) {
+		summary = fp_asprintf("Cannot find layer %s", parts->n ? parts->items[0] : "");
+		unknown_layer(c, parts->n ? parts->items[0] : "", summary);
+		free(summary);
+		return 0;
+	}
+	fp_strv_add(&q->known, l->id);
+	fp_strv_add(&q->known, l->name);
+	if (parts->n > 1)
+		fp_strv_add(&q->known, parts->items[1]);
+	return 1;
+}
+
+/* provider:source:name:encoding */
+static int take_inner(struct fp_check *c, struct query *q, const struct fp_strv *parts)
+{
+	struct fp_layer_def inner = *c->layer;
+	char *summary;
+	int good;
+
+	if (parts->n < 2)
+		return 1;
+	inner.type = (char *)"vector";
+	inner.provider = parts->items[0];
+	inner.datasource = parts->items[1];
+	good = is_good(status_of(c, &inner));
+	if (parts->n > 2)
+		fp_strv_add(&q->known, parts->items[2]);
+	if (!good) {
+		summary = fp_asprintf("Cannot set SQL for source layer \"%s\"", parts->n > 2 ? parts->items[2] : "");
+		unknown_layer(c, parts->n > 2 ? parts->items[2] : parts->items[1], summary);
+		free(summary);
+	}
+	return good;
+}
+
+/* 0: the verdict is given. */
+static int take_apart(struct fp_check *c, struct query *q)
+{
+	static const struct {
+		const char *key;
+		int (*take)(struct fp_check *c, struct query *q, const struct fp_strv *parts);
+	} keys[] = {{"layer_ref=", take_reference}, {"layer=", take_inner}};
+	const char *p = c->layer->datasource + (*c->layer->datasource == '?');
+	int good = 1;
+
+	while (*p && good) {
+		size_t n = strcspn(p, "&");
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+			size_t k = strlen(keys[i].key);
+			struct fp_strv parts = {0};
+			if (n < k || strncmp(p, keys[i].key, k) != 0)
+				continue;
+			split(&parts, p + k, n - k);
+			good = keys[i].take(c, q, &parts);
+			fp_strv_free(&parts);
+		}
+		if (n > 6 && strncmp(p, "query=", 6) == 0 && !q->sql)
+			q->sql = fp_percent_decode(p + 6, n - 6);
+		p += n + (p[n] == '&');
+	}
+	return good;
+}
+
+/* The layer of the project that NAME means, by id or name, in any case. */
+static const struct fp_layer_def *layer_called(const struct fp_project *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_layers; i++)
+		if (strcasecmp(p->layers[i].id, name) == 0 || strcasecmp(p->layers[i].name, name) == 0)
+			return &p->layers[i];
+	return NULL;
+}
+
+static int knows(const struct query *q, const char *name)
+{
+	for (size_t i = 0; i < q->known.n; i++)
+		if (strcasecmp(q->known.items[i], name) == 0)
+			return 1;
+	return 0;
+}
+
+/* A table with the columns that the project knows of the layer; doubles are left out, as SQLite wants it. */
+static int add_table(sqlite3 *db, const char *name, const struct fp_layer_def *l)
+{
+	char *quoted = fp_sqlite_quote(name);
+	struct fp_strv columns = {0};
+	struct fp_buf sql = FP_BUF_INIT;
+	int rc;
+
+	fp_buf_addf(&sql, "CREATE TABLE %s (geometry", quoted);
+	fp_strv_add(&columns, "geometry");
+	for (size_t i = 0; l && i < l->n_fields; i++) {
+		char *column, *folded = fp_strdup(l->fields[i].name);
+		for (char *p = folded; *p; p++)
+			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+		if (*folded && !fp_strv_has(&columns, folded)) {
+			column = fp_sqlite_quote(l->fields[i].name);
+			fp_buf_addf(&sql, ", %s", column);
+			free(column);
+		}
+		fp_strv_take(&columns, folded);
+	}
+	fp_buf_addc(&sql, ')');
+	rc = sqlite3_exec(db, sql.data, NULL, NULL, NULL);
+	fp_buf_free(&sql);
+	fp_strv_free(&columns);
+	free(quoted);
+	return rc == SQLITE_OK;
+}
+
+/* Gives the query the table it lacks. 0: the verdict is given. */
+static int provide(struct fp_check *c, const struct query *q, sqlite3 *db, const char *name)
+{
+	const struct fp_layer_def *l = layer_called(c->project, name);
+	int known = knows(q, name), good = known || l;
+	char *summary;
+
+	if (l && strcmp(l->id, c->layer->id) != 0)
+		good = is_good(status_of(c, l));
+	if (good && add_table(db, name, l))
+		return 1;
+	summary = fp_asprintf("Referenced table %s in query not found!", name);
+	unknown_layer(c, name, summary);
+	free(summary);
+	return 0;
+}
+
+static void judge(struct fp_check *c, const struct fp_error *err)
+{
+	if (strncmp(err->msg, "no such column", 14) == 0 || err->code == FP_E_REFUSED) {
+		fp_verdict_detail(c, "%s", err->msg);
+		fp_verdict_not_checked(c, "virtual_not_run", FP_NOSLOTS);
+		return;
+	}
+	fp_verdict_invalid(c);
+	fp_verdict_provider(c, "Query execution error: %s", err->msg);
+	fp_verdict_detail(c, "%s", err->msg);
+	fp_verdict_cause(c, "bad_query", FP_SLOTS({"REASON", err->msg}));
+}
+
+static void compile(struct fp_check *c, const struct query *q)
+{
+	static const char missing[] = "no such table: ";
+	struct fp_error err = {0};
+	enum fp_status st = FP_E_INVALID;
+	sqlite3 *db;
+	int goes_on = sqlite3_open(":memory:", &db) == SQLITE_OK;
+
+	for (int i = 0; goes_on && i < TABLES_MAX; i++) {
+		const char *name;
+		st = fp_sqlite_compile_on(db, q->sql, &err);
+		if (st == FP_OK || strncmp(err.msg, missing, sizeof missing - 1) != 0)
+			break;
+		name = err.msg + sizeof missing - 1;
+		goes_on = provide(c, q, db, strncmp(name, "main.", 5) == 0 ? name + 5 : name);
+	}
+	sqlite3_close(db);
+	if (!goes_on)
+		return;
+	if (st != FP_OK) {
+		judge(c, &err);
+		return;
+	}
+	fp_verdict_ok(c, FP_BY_DEFINITION);
+	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "the query compiles; it was not run");
+}
+
+void fp_check_virtual(struct fp_check *c)
+{
+	struct query q = {0};
+
+	if (!*c->layer->datasource) {
+		fp_verdict_invalid(c);
+		fp_verdict_provider(c, "Malformed URL");
+		fp_verdict_detail(c, "the virtual layer has no query");
+		fp_verdict_cause(c, "virtual_no_query", FP_NOSLOTS);
+		return;
+	}
+	if (take_apart(c, &q)) {
+		if (q.sql)
+			compile(c, &q);
+		else if (q.known.n)
+			fp_verdict_ok(c, FP_BY_DEFINITION);
+		else {
+			fp_verdict_invalid(c);
+			fp_verdict_cause(c, "virtual_no_query", FP_NOSLOTS);
+			fp_verdict_detail(c, "the virtual layer has no query");
+		}
+	}
+	fp_strv_free(&q.known);
+	free(q.sql);
+}
