@@ -106,6 +106,10 @@ tests_test_sample_LDADD = $(TEST_LDADD)
 include tests/fuzz/local.mk
 
 # What is measured, not checked. Programs of tests/bench are built for it alone.
+BENCHES += tests/bench/measure tests/bench/points
+tests_bench_measure_SOURCES = tests/bench/measure.c
+tests_bench_points_SOURCES = tests/bench/points.c
+tests_bench_points_LDADD = $(SQLITE_LIBS)
 EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)

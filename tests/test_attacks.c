@@ -552,6 +552,20 @@ Test(attacks, a_zip_bomb_costs_its_own_row, .init = setup, .fini = teardown)
 	stays_small();
 }
 
+/* One child reads the layers of a project; the one at which it hangs costs its row, and another child goes on behind it. */
+Test(attacks, a_query_without_end_hangs_its_own_row_only, .init = setup, .fini = teardown)
+{
+	char *db = files_at("endless.gpkg");
+
+	files_copy("a.gpkg", "endless.gpkg");
+	run_sql(db, "CREATE VIEW v AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) AS fid, NULL AS geom FROM c;"
+		"INSERT INTO gpkg_contents(table_name, data_type, srs_id) VALUES('v', 'features', 0);"
+		"INSERT INTO gpkg_geometry_columns VALUES('v', 'geom', 'GEOMETRY', 0, 0, 0)");
+	put_project("vector", "ogr", "./endless.gpkg|layername=v");
+	holds("an endless view", "not_checked", "took longer than");
+	free(db);
+}
+
 Test(attacks, a_drivers_message_of_any_bytes_is_json_and_text, .init = setup, .fini = teardown)
 {
 	static const struct attack attacks[] = {
