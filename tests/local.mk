@@ -42,6 +42,15 @@ tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_file
 tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_gate_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_attacks
+tests_test_attacks_SOURCES = tests/test_attacks.c tests/cli.c tests/cli.h tests/layer_files.c tests/layer_files.h
+tests_test_attacks_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_attacks_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_hostile_projects
+tests_test_hostile_projects_SOURCES = tests/test_hostile_projects.c tests/cli.c tests/cli.h
+tests_test_hostile_projects_LDADD = $(TEST_LDADD) -lutil
+
 SUITES += tests/test_check_job
 tests_test_check_job_SOURCES = tests/test_check_job.c
 tests_test_check_job_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
@@ -128,7 +137,13 @@ SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
 tests_test_sample_LDADD = $(TEST_LDADD)
 
+include tests/fuzz/local.mk
+
 # What is measured, not checked. Programs of tests/bench are built for it alone.
+BENCHES += tests/bench/measure tests/bench/points
+tests_bench_measure_SOURCES = tests/bench/measure.c
+tests_bench_points_SOURCES = tests/bench/points.c
+tests_bench_points_LDADD = $(SQLITE_LIBS)
 EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)

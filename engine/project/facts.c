@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/path.h"
 #include "engine/project/reader.h"
 
 /* A property's node by its path, in both forms (1.3) and without regard to case: "QFieldSync" and "qfieldsync" stand side by side in real files, so
@@ -18,7 +19,7 @@ static const xmlNode *property(const xmlNode *from, const char *path)
 		const xmlNode *found = NULL;
 		if (c->type != XML_ELEMENT_NODE)
 			continue;
-		name = strcmp((const char *)c->name, "properties") == 0 ? fp_xml_attr(c, "name") : fp_strdup((const char *)c->name);
+		name = strcmp((const char *)c->name, "properties") == 0 ? fp_reader_attr(c, "name") : fp_strdup((const char *)c->name);
 		same = strncasecmp(name, path, n) == 0 && !name[n];
 		free(name);
 		if (same)
@@ -31,7 +32,7 @@ static const xmlNode *property(const xmlNode *from, const char *path)
 
 static char *property_text(const xmlNode *root, const char *path)
 {
-	return fp_xml_text(property(fp_xml_child(root, "properties"), path));
+	return fp_reader_text(property(fp_xml_child(root, "properties"), path));
 }
 
 /* "USER:100000" is a private CRS of the author's computer. */
@@ -44,7 +45,7 @@ static char *without_private(char *authid)
 
 char *fp_reader_crs(const xmlNode *node)
 {
-	return without_private(fp_xml_text(fp_xml_path(node, "srs/spatialrefsys/authid")));
+	return without_private(fp_reader_text(fp_xml_path(node, "srs/spatialrefsys/authid")));
 }
 
 /* Keeps A unless it is empty. Takes both over. */
@@ -81,9 +82,9 @@ static char *project_crs(const xmlNode *root, const char *version)
 	free(enabled);
 	if (!old && !on)
 		return fp_strdup("");
-	crs = either(fp_xml_text(fp_xml_path(root, "projectCrs/spatialrefsys/authid")), property_text(root, "SpatialRefSys/ProjectCrs"));
+	crs = either(fp_reader_text(fp_xml_path(root, "projectCrs/spatialrefsys/authid")), property_text(root, "SpatialRefSys/ProjectCrs"));
 	if (old)
-		crs = either(crs, fp_xml_text(fp_xml_path(map_canvas(root), "destinationsrs/spatialrefsys/authid")));
+		crs = either(crs, fp_reader_text(fp_xml_path(map_canvas(root), "destinationsrs/spatialrefsys/authid")));
 	return without_private(crs);
 }
 
@@ -111,7 +112,7 @@ static const char *const sides[] = {"xmin", "ymin", "xmax", "ymax"};
 int fp_reader_extent(double e[4], const xmlNode *node)
 {
 	for (int i = 0; i < 4; i++)
-		e[i] = number(fp_xml_text(fp_xml_child(node, sides[i])));
+		e[i] = number(fp_reader_text(fp_xml_child(node, sides[i])));
 	return fp_reader_extent_valid(e);
 }
 
@@ -142,7 +143,7 @@ static void read_extent(struct fp_reader *r, const xmlNode *root)
 	p->has_extent = fp_reader_extent(p->extent, fp_xml_child(map_canvas(root), "extent"));
 	if (!p->has_extent && view) {
 		for (int i = 0; i < 4; i++)
-			p->extent[i] = number(fp_xml_attr(view, sides[i]));
+			p->extent[i] = number(fp_reader_attr(view, sides[i]));
 		p->has_extent = fp_reader_extent_valid(p->extent);
 	}
 	if (!p->has_extent)
@@ -167,9 +168,9 @@ static void attachment_dirs(struct fp_strv *dirs, const xmlNode *root)
 {
 	const xmlNode *n = property(fp_xml_child(root, "properties"), "QFieldSync/attachmentDirs");
 
-	for (n = fp_xml_child(n, "value"); n; n = fp_xml_next(n)) {
-		char *dir = fp_xml_text(n);
-		if (*dir && !fp_strv_has(dirs, dir))
+	for (n = fp_xml_child(n, "value"); n && dirs->n < FP_DIRS_MAX; n = fp_xml_next(n)) {
+		char *dir = fp_reader_text(n);
+		if (*dir && strlen(dir) <= FP_NAME_MAX && !fp_strv_has(dirs, dir))
 			fp_strv_add(dirs, dir);
 		free(dir);
 	}
@@ -182,8 +183,8 @@ void fp_reader_facts(struct fp_reader *r)
 	struct fp_project *p = r->project;
 	const xmlNode *root = xmlDocGetRootElement(r->docs[0].doc);
 
-	p->qgis_version = fp_xml_attr(root, "version");
-	p->title = either(fp_xml_text(fp_xml_path(root, "projectMetadata/title")), fp_xml_text(fp_xml_child(root, "title")));
+	p->qgis_version = fp_reader_attr(root, "version");
+	p->title = either(fp_reader_text(fp_xml_path(root, "projectMetadata/title")), fp_reader_text(fp_xml_child(root, "title")));
 	p->crs = project_crs(root, p->qgis_version);
 	p->background_color = background(root);
 	attachment_dirs(&p->attachment_dirs, root);

@@ -45,14 +45,14 @@ static void cut_authcfg(char *text)
 		memmove(p, end + 1, strlen(end + 1) + 1);
 }
 
-/* Behind which byte of PATH the archive's own name ends. */
+/* Behind which byte of PATH the archive's own name ends: a part of the path tells by its own end whether it is one. */
 static size_t archive_end(const char *path)
 {
 	for (const char *p = path; *p;) {
 		size_t n = strcspn(p, "/");
-		char *upto = fp_strndup(path, (size_t)(p - path) + n);
-		int is_archive = *fp_source_implied_vsi(upto) != '\0';
-		free(upto);
+		char *part = fp_strndup(p, n);
+		int is_archive = *fp_source_implied_vsi(part) != '\0';
+		free(part);
 		if (is_archive)
 			return (size_t)(p - path) + n;
 		p += n + (p[n] == '/');

@@ -15,9 +15,24 @@ static const char *const types[] = {"vector", "raster", "mesh", "vector-tile", "
 
 static const char too_many[] = "the project has more than 10000 layers: the rest was left out";
 
+/* Takes TEXT over. */
 static void note(struct fp_project *p, char *text)
 {
-	fp_strv_take(&p->notes, text);
+	if (p->notes.n < FP_NOTES_MAX) {
+		fp_strv_take(&p->notes, text);
+		return;
+	}
+	if (p->notes.n == FP_NOTES_MAX)
+		fp_strv_add(&p->notes, "there is more to be said of this project than is said here");
+	free(text);
+}
+
+/* Where LAYERS of the project has the layer with that id; -1 when it has none. */
+static json_int_t index_of(const struct fp_reader *r, const char *id)
+{
+	const json_t *i = json_object_get(r->ids, id);
+
+	return i ? json_integer_value(i) : -1;
 }
 
 static char *lower(char *s)
@@ -35,15 +50,17 @@ static int is_row(const char *type)
 	return 0;
 }
 
-static struct fp_field_def *field(struct fp_layer_def *l, char *name)
+/* The field of that name, made when there is none. INDEX knows them. Takes NAME over. */
+static struct fp_field_def *field(struct fp_layer_def *l, json_t *index, char *name)
 {
+	const json_t *known = json_object_get(index, name);
 	struct fp_field_def *f;
 
-	for (size_t i = 0; i < l->n_fields; i++)
-		if (strcmp(l->fields[i].name, name) == 0) {
-			free(name);
-			return &l->fields[i];
-		}
+	if (known) {
+		free(name);
+		return &l->fields[json_integer_value(known)];
+	}
+	json_object_set_new(index, name, json_integer((json_int_t)l->n_fields));
 	FP_GROW(l->fields, l->n_fields, l->cap_fields);
 	f = &l->fields[l->n_fields++];
 	*f = (struct fp_field_def){.name = name};
@@ -53,13 +70,15 @@ static struct fp_field_def *field(struct fp_layer_def *l, char *name)
 /* Field names in the places where the versions of QGIS write all of them: 3.x fieldConfiguration and defaults, 2.x edittypes. */
 static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 {
+	json_t *index = json_object();
+
 	for (const xmlNode *n = fp_xml_path(layer, "fieldConfiguration/field"); n; n = fp_xml_next(n))
-		field(l, fp_xml_attr(n, "name"));
+		field(l, index, fp_reader_attr(n, "name"));
 	for (const xmlNode *n = fp_xml_path(layer, "edittypes/edittype"); n; n = fp_xml_next(n))
-		field(l, fp_xml_attr(n, "name"));
+		field(l, index, fp_reader_attr(n, "name"));
 	for (const xmlNode *n = fp_xml_path(layer, "defaults/default"); n; n = fp_xml_next(n)) {
-		struct fp_field_def *f = field(l, fp_xml_attr(n, "field"));
-		char *expression = fp_xml_attr(n, "expression");
+		struct fp_field_def *f = field(l, index, fp_reader_attr(n, "field"));
+		char *expression = fp_reader_attr(n, "expression");
 		if (!f->default_expression && *expression) {
 			f->default_expression = expression;
 			f->default_on_update = fp_xml_attr_is(n, "applyOnUpdate", "1");
@@ -68,12 +87,15 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 		}
 	}
 	for (const xmlNode *n = fp_xml_path(layer, "expressionfields/field"); n; n = fp_xml_next(n))
-		fp_strv_take(&l->joined_fields, fp_xml_attr(n, "name"));
+		fp_strv_take(&l->joined_fields, fp_reader_attr(n, "name"));
+	json_decref(index);
 }
 
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
-static int accept(struct fp_project *p, const char *id, const char *type, int embedded)
+static int accept(const struct fp_reader *r, const char *id, const char *type, int embedded)
 {
+	struct fp_project *p = r->project;
+
 	if (!is_row(type)) {
 		note(p, fp_asprintf("layer \"%s\" of type \"%s\" skipped: QGIS opens it only with the plugin that made it", id, type));
 		return 0;
@@ -83,7 +105,7 @@ static int accept(struct fp_project *p, const char *id, const char *type, int em
 			fp_strv_add(&p->notes, too_many);
 		return 0;
 	}
-	if (!fp_project_layer(p, id))
+	if (index_of(r, id) < 0)
 		return 1;
 	if (!embedded)
 		note(p, fp_asprintf("two layers have the id \"%s\": only the first is read", id));
@@ -92,18 +114,21 @@ static int accept(struct fp_project *p, const char *id, const char *type, int em
 
 /* QGIS ignores ids of up to 10 characters and invents others, so there two layers may share one and both are opened. We keep what the file says
  * and number what comes after. Takes ID over. */
-static char *numbered(const struct fp_project *p, char *id, int embedded)
+static char *numbered(const struct fp_reader *r, char *id, int embedded)
 {
 	enum { IGNORED = 10 };
 	char *first = id;
+	json_int_t n;
 
-	if (embedded || strlen(id) > IGNORED || !fp_project_layer(p, id))
+	if (embedded || strlen(id) > IGNORED || index_of(r, id) < 0)
 		return id;
-	id = NULL;
-	for (int n = 2; !id || fp_project_layer(p, id); n++) {
+	n = json_integer_value(json_object_get(r->numbers, first));
+	n = n ? n + 1 : 2;
+	for (id = NULL; !id || index_of(r, id) >= 0; n++) {
 		free(id);
-		id = fp_asprintf("%s (%d)", first, n);
+		id = fp_asprintf("%s (%lld)", first, (long long)n);
 	}
+	json_object_set_new(r->numbers, first, json_integer(n - 1));
 	free(first);
 	return id;
 }
@@ -112,26 +137,27 @@ static char *numbered(const struct fp_project *p, char *id, int embedded)
 static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 {
 	struct fp_project *p = r->project;
-	char *id = fp_xml_text(fp_xml_child(node, "id")), *type = lower(fp_xml_attr(node, "type"));
+	char *id = fp_reader_text(fp_xml_child(node, "id")), *type = lower(fp_reader_attr(node, "type"));
 	const xmlNode *provider = fp_xml_child(node, "provider");
 	struct fp_layer_def *l;
 
-	id = numbered(p, id, doc != 0);
-	if (!accept(p, id, type, doc != 0)) {
+	id = numbered(r, id, doc != 0);
+	if (!accept(r, id, type, doc != 0)) {
 		free(id);
 		free(type);
 		return;
 	}
+	json_object_set_new(r->ids, id, json_integer((json_int_t)p->n_layers));
 	FP_GROW(p->layers, p->n_layers, p->cap_layers);
 	l = &p->layers[p->n_layers++];
 	*l = (struct fp_layer_def){.id = id, .type = type};
-	l->name = fp_xml_text(fp_xml_child(node, "layername"));
-	l->provider = provider ? fp_xml_text(provider) : NULL;
-	l->encoding = fp_xml_attr(provider, "encoding");
-	l->datasource = fp_xml_text(fp_xml_child(node, "datasource"));
+	l->name = fp_reader_text(fp_xml_child(node, "layername"));
+	l->provider = provider ? fp_reader_text(provider) : NULL;
+	l->encoding = fp_reader_attr(provider, "encoding");
+	l->datasource = fp_reader_text(fp_xml_child(node, "datasource"));
 	l->crs = fp_reader_crs(node);
-	l->wkb_type = fp_xml_attr(node, "wkbType");
-	l->geometry = fp_xml_attr(node, "geometry");
+	l->wkb_type = fp_reader_attr(node, "wkbType");
+	l->geometry = fp_reader_attr(node, "geometry");
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
 	l->home = fp_strdup(r->docs[doc].home);
 	read_fields(l, node);
@@ -178,7 +204,7 @@ static void add_embedded(struct fp_reader *r, size_t doc, const char *id)
 		int same;
 		if (fp_xml_attr_is(n, "embedded", "1"))
 			continue;
-		text = fp_xml_text(fp_xml_child(n, "id"));
+		text = fp_reader_text(fp_xml_child(n, "id"));
 		same = strcmp(text, id) == 0;
 		free(text);
 		if (same) {
@@ -190,7 +216,7 @@ static void add_embedded(struct fp_reader *r, size_t doc, const char *id)
 
 static void embed_layer(struct fp_reader *r, const xmlNode *node)
 {
-	char *id = fp_xml_attr(node, "id"), *path = fp_xml_attr(node, "project"), *what = fp_asprintf("embedded layer \"%s\"", id);
+	char *id = fp_reader_attr(node, "id"), *path = fp_reader_attr(node, "project"), *what = fp_asprintf("embedded layer \"%s\"", id);
 	size_t doc = other_project(r, path, what);
 
 	if (doc)
@@ -207,17 +233,17 @@ static char *custom_property(const xmlNode *group, const char *key)
 
 	for (const xmlNode *n = fp_xml_child(holder, "property"); n; n = fp_xml_next(n))
 		if (fp_xml_attr_is(n, "key", key))
-			return fp_xml_attr(n, "value");
+			return fp_reader_attr(n, "value");
 	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
 		if (fp_xml_attr_is(n, "name", key))
-			return fp_xml_attr(n, "value");
+			return fp_reader_attr(n, "value");
 	return fp_strdup("");
 }
 
 static void embed_tree(struct fp_reader *r, size_t doc, const xmlNode *group)
 {
 	for (const xmlNode *n = fp_xml_child(group, "layer-tree-layer"); n; n = fp_xml_next(n)) {
-		char *id = fp_xml_attr(n, "id");
+		char *id = fp_reader_attr(n, "id");
 		add_embedded(r, doc, id);
 		free(id);
 	}
@@ -237,7 +263,7 @@ static const xmlNode *find_group(const xmlNode *parent, const char *name)
 
 static void embed_group(struct fp_reader *r, const xmlNode *group, const char *path)
 {
-	char *name = fp_xml_attr(group, "name"), *what = fp_asprintf("embedded group \"%s\"", name);
+	char *name = fp_reader_attr(group, "name"), *what = fp_asprintf("embedded group \"%s\"", name);
 	size_t doc = other_project(r, path, what);
 	const xmlNode *found = doc ? find_group(xmlDocGetRootElement(r->docs[doc].doc), name) : NULL;
 
@@ -263,31 +289,33 @@ static void embed_groups(struct fp_reader *r, const xmlNode *parent)
 }
 
 /* One joined field: the prefix is the join's own, or the joined layer's name and "_". */
-static void add_joined(struct fp_layer_def *l, const xmlNode *join, const struct fp_layer_def *from, const char *name)
+static void add_joined(struct fp_reader *r, struct fp_layer_def *l, const xmlNode *join, const struct fp_layer_def *from, const char *name)
 {
-	char *prefix = fp_xml_attr_is(join, "hasCustomPrefix", "1") ? fp_xml_attr(join, "customPrefix") : fp_asprintf("%s_", from->name);
-
+	char *prefix = fp_xml_attr_is(join, "hasCustomPrefix", "1") ? fp_reader_attr(join, "customPrefix") : fp_asprintf("%s_", from->name);
 	fp_strv_take(&l->joined_fields, fp_asprintf("%s%s", prefix, name));
 	free(prefix);
+	r->n_joined++;
 }
 
-static void read_join(struct fp_project *p, struct fp_layer_def *l, const xmlNode *join)
+static void read_join(struct fp_reader *r, struct fp_layer_def *l, const xmlNode *join)
 {
-	char *id = fp_xml_attr(join, "joinLayerId");
-	const struct fp_layer_def *from = fp_project_layer(p, id);
+	char *id = fp_reader_attr(join, "joinLayerId");
+	json_int_t index = index_of(r, id);
+	const struct fp_layer_def *from;
 	const xmlNode *subset = fp_xml_child(join, "joinFieldsSubset");
 
 	free(id);
-	if (!from)
+	if (index < 0 || r->n_joined >= FP_JOINED_MAX)
 		return;
+	from = &r->project->layers[index];
 	for (const xmlNode *n = fp_xml_child(subset, "field"); n; n = fp_xml_next(n)) {
-		char *name = fp_xml_attr(n, "name");
-		add_joined(l, join, from, name);
+		char *name = fp_reader_attr(n, "name");
+		add_joined(r, l, join, from, name);
 		free(name);
 	}
 	for (size_t i = 0; !subset && i < from->n_fields; i++)
 		if (!fp_xml_attr_is(join, "joinFieldName", from->fields[i].name))
-			add_joined(l, join, from, from->fields[i].name);
+			add_joined(r, l, join, from, from->fields[i].name);
 }
 
 static int by_id(const void *a, const void *b)
@@ -308,7 +336,7 @@ void fp_reader_layers(struct fp_reader *r)
 	embed_groups(r, xmlDocGetRootElement(r->docs[0].doc));
 	for (size_t i = 0; i < p->n_layers; i++)
 		for (const xmlNode *j = fp_xml_path(r->nodes[i], "vectorjoins/join"); j; j = fp_xml_next(j))
-			read_join(p, &p->layers[i], j);
+			read_join(r, &p->layers[i], j);
 	if (p->n_layers)
 		qsort(p->layers, p->n_layers, sizeof *p->layers, by_id);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/project/container.h"
 #include "engine/project/reader.h"
 
@@ -27,6 +28,23 @@ static int keep(const char *parent, int depth, const char *name)
 	if (depth == 3 && strcmp(parent, "maplayer") == 0)
 		return is_one_of(of_layer, name);
 	return 1;
+}
+
+static char *cut(char *text)
+{
+	if (strlen(text) > FP_TEXT_MAX)
+		text[fp_text_floor(text, FP_TEXT_MAX)] = '\0';
+	return text;
+}
+
+char *fp_reader_text(const xmlNode *node)
+{
+	return cut(fp_xml_text(node));
+}
+
+char *fp_reader_attr(const xmlNode *node, const char *name)
+{
+	return cut(fp_xml_attr(node, name));
 }
 
 enum fp_status fp_reader_open(struct fp_reader *r, const char *path, struct fp_error *err)
@@ -58,12 +76,14 @@ void fp_reader_clear(struct fp_reader *r)
 			xmlFreeDoc(r->docs[i].doc);
 	}
 	free(r->nodes);
+	json_decref(r->ids);
+	json_decref(r->numbers);
 }
 
 enum fp_status fp_project_open_below(struct fp_project **out, const char *path, const char *root, struct fp_error *err)
 {
 	struct fp_project *p = fp_alloc(sizeof *p);
-	struct fp_reader r = {.project = p};
+	struct fp_reader r = {.project = p, .ids = json_object(), .numbers = json_object()};
 	enum fp_status st;
 
 	p->path = fp_path_fold(path);

@@ -94,20 +94,20 @@ char *fp_source_authcfg(const char *source, int *bare)
 	return NULL;
 }
 
-/* The bytes of the secret value that begins at V: a quoted one with its escapes, else up to what ends a value in any of the grammars; an escaped
- * "&" ends it only when its "=" was ESCAPED too, that is, inside an address that is a value itself. */
-static size_t secret_length(const char *v, int escaped)
+/* The bytes of the secret value that begins at V: a quoted one with its escapes, and up to what ends a value in the grammar that the key stands in. In
+ * a QUERY that is more than a blank; an escaped "&" ends it only when its "=" was ESCAPED too, that is, inside an address that is a value itself. */
+static size_t secret_length(const char *v, int query, int escaped)
 {
-	size_t n = 1;
+	size_t n = 0;
 
-	if (*v != '\'' && *v != '"') {
-		for (n = 0; v[n] && !strchr(" \t\n&|'\"<>#", v[n]) && !(escaped && starts_nocase(v + n, "%26")); n++)
-			;
-		return n;
+	if (*v == '\'' || *v == '"') {
+		for (n = 1; v[n] && v[n] != *v;)
+			n += v[n] == '\\' && v[n + 1] ? 2 : 1;
+		n += v[n] != '\0';
 	}
-	while (v[n] && v[n] != *v)
-		n += v[n] == '\\' && v[n + 1] ? 2 : 1;
-	return n + (v[n] != '\0');
+	while (v[n] && !isspace((unsigned char)v[n]) && !(query && strchr("&|'\"<>#", v[n])) && !(escaped && starts_nocase(v + n, "%26")))
+		n++;
+	return n;
 }
 
 /* The length of "name=" (or "name%3D") at P when NAME is one that holds a secret, else 0. */
@@ -120,7 +120,7 @@ static size_t secret_key(const char *p)
 		size_t n = strlen(names[i]);
 		if (strncasecmp(p, names[i], n) != 0)
 			continue;
-		while (p[n] == ' ')
+		while (isspace((unsigned char)p[n]))
 			n++;
 		if (p[n] == '=' && p[n + 1] != '\0')
 			return n + 1;
@@ -159,12 +159,12 @@ char *fp_source_redact(const char *source)
 		int fresh = p == source || !isalnum((unsigned char)p[-1]) || (p - source >= 3 && p[-3] == '%');
 		size_t key = fresh ? secret_key(p) : 0, intro, login = key ? 0 : login_length(p, &intro);
 		if (key) {
-			int escaped = p[key - 1] != '=';
+			int escaped = p[key - 1] != '=', query = escaped || (p > source && !isspace((unsigned char)p[-1]) && !strchr("'\"", p[-1]));
 			fp_buf_add(&b, p, key);
 			fp_buf_adds(&b, "***");
-			while (p[key] == ' ')
+			while (isspace((unsigned char)p[key]))
 				key++;
-			p += key + secret_length(p + key, escaped);
+			p += key + secret_length(p + key, query, escaped);
 		} else if (login) {
 			fp_buf_add(&b, p, intro);
 			fp_buf_adds(&b, "***");

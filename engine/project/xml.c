@@ -18,6 +18,7 @@ struct fp_xml {
 	xmlParserCtxt *ctxt;
 	xmlSAXHandler sax;
 	int dropped;          /* levels inside an element that is not kept */
+	int kept;             /* elements and attributes that are */
 	enum encoding encoding;
 	struct fp_buf raw;    /* bytes not yet passed on: fewer than a character, or the start of the file */
 	struct fp_buf clean;
@@ -30,6 +31,13 @@ static struct fp_xml *of(void *ctx)
 	return ((xmlParserCtxt *)ctx)->_private;
 }
 
+static void stop(struct fp_xml *x, const char *fault)
+{
+	x->line = xmlSAX2GetLineNumber(x->ctxt);
+	snprintf(x->fault, sizeof x->fault, "%s", fault);
+	xmlStopParser(x->ctxt);
+}
+
 static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns, const xmlChar **ns,
 	int n_attr, int n_default, const xmlChar **attr)
 {
@@ -39,6 +47,11 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	/* nodeNr counts the open kept elements: the level of this one. */
 	if (x->dropped > 0 || (parent && !x->keep((const char *)parent->name, x->ctxt->nodeNr, (const char *)name))) {
 		x->dropped++;
+		return;
+	}
+	x->kept += 1 + n_attr;
+	if (x->kept > FP_XML_KEPT_MAX) {
+		stop(x, "it holds more than 3 million elements that matter");
 		return;
 	}
 	xmlSAX2StartElementNs(ctx, name, prefix, uri, n_ns, ns, n_attr, n_default, attr);
@@ -69,9 +82,7 @@ static void entity_decl(void *ctx, const xmlChar *name, int type, const xmlChar 
 		xmlSAX2EntityDecl(ctx, name, type, public_id, system_id, content);
 		return;
 	}
-	x->line = xmlSAX2GetLineNumber(ctx);
-	snprintf(x->fault, sizeof x->fault, "it declares an entity that is more than plain text");
-	xmlStopParser(x->ctxt);
+	stop(x, "it declares an entity that is more than plain text");
 }
 
 static void reference(void *ctx, const xmlChar *name)

@@ -15,6 +15,9 @@ struct fp_xml *fp_xml_new(fp_xml_keep *keep);
 struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep); /* mends nothing */
 void fp_xml_free(struct fp_xml *x);
 
+/* Elements and attributes that one tree may hold: some 600 MB, and more than 10,000 layers of 100 fields need. */
+#define FP_XML_KEPT_MAX 3000000
+
 /* The next BYTES. Control characters and invalid UTF-8 become marks instead of an end, as QGIS reads its projects. FP_E_INVALID names the line. */
 enum fp_status fp_xml_feed(struct fp_xml *x, const char *bytes, size_t n, struct fp_error *err);
 

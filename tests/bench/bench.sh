@@ -55,6 +55,52 @@ line "a worker that opens an empty project" "$none" "an empty process"
 best 10 "$fieldpost" check "$src/data/sample/project/trees.qgs"
 line "check of the sample: 7 layers" "$start" "the worker's start"
 
+# layers FILE N SOURCE...: a project with N layers that take turns with the sources
+layers() {
+	awk -v n="$2" 'BEGIN {
+		print "<qgis version=\"3.40.0\"><projectlayers>"
+		for (i = 0; i < n; i++)
+			printf "<maplayer type=\"vector\"><id>layer_%06d</id><layername>Layer %d</layername><datasource>%s</datasource><provider>ogr</provider></maplayer>\n",
+				i, i, ARGV[3 + i % (ARGC - 3)]
+		print "</projectlayers></qgis>" }' "$@" >"$1"
+}
+
+# held WHAT PROJECT RUNS MS-TARGET MB-TARGET: the median of whole processes and the largest one, beside the worker start of the same minute; a target
+# of 0 is none
+held() {
+	set -- "$1" "$2" "$3" "$4" "$5" $("$FIELDPOST_BUILD/tests/bench/measure" 9 "$fieldpost" check "$dir/empty.qgs") \
+		$("$FIELDPOST_BUILD/tests/bench/measure" "$3" "$fieldpost" check "$2")
+	[ $# = 11 ] || { echo "bench: check of $1 failed" >&2; exit 1; }
+	echo "$4 $5 $6 $7 $8 $9 ${10} ${11}" | awk -v w="$1" '{
+		bad = $1 && $6 > $1 || $2 && $8 > $2
+		printf "%-44s %9.2f ms %9.2f ms CPU %6.1f MB   the worker'"'"'s start %.2f ms %.2f ms CPU %.1f MB", w, $6, $7, $8, $3, $4, $5
+		if ($1) printf "   target %d ms", $1
+		if ($2) printf " %d MB", $2
+		if ($1) printf bad ? ": MISSED" : ": met"
+		print ""
+		exit bad }' || missed=1
+}
+
+for i in 0 1 2 3 4 5 6 7 8 9; do
+	"$FIELDPOST_BUILD/tests/bench/points" "$dir/f$i.gpkg" 100 || exit 1
+done
+files="./f0.gpkg|layername=points ./f1.gpkg|layername=points ./f2.gpkg|layername=points ./f3.gpkg|layername=points ./f4.gpkg|layername=points
+./f5.gpkg|layername=points ./f6.gpkg|layername=points ./f7.gpkg|layername=points ./f8.gpkg|layername=points ./f9.gpkg|layername=points"
+layers "$dir/3.qgs" 3 $files
+held "three layers" "$dir/3.qgs" 9 60 60
+if [ -z "$quick" ]; then
+	"$FIELDPOST_BUILD/tests/bench/points" "$dir/million.gpkg" 1000000 || exit 1
+	layers "$dir/million.qgs" 1 "./million.gpkg|layername=points"
+	held "a GeoPackage of 1,000,000 points" "$dir/million.qgs" 9 70 0
+fi
+for n in 10 100 1000 10000; do
+	[ -n "$quick" ] && [ $n -gt 100 ] && continue
+	layers "$dir/$n.qgs" $n $files
+	held "$n layers on ten files" "$dir/$n.qgs" 3 $([ $n = 1000 ] && echo 2000 || echo 0) 0
+	layers "$dir/$n.qgs" $n ./gone.gpkg ./gone.geojson
+	held "$n layers without their files" "$dir/$n.qgs" 3 $([ $n = 1000 ] && echo 2000 || echo 0) 0
+done
+
 fresh_copy() { rm -rf "$dir/raw.gpkg" "$dir/applied"; cp "$dir/p/points.gpkg" "$dir/raw.gpkg"; }
 fresh_home() {
 	rm -rf "$FIELDPOST_HOME"
