@@ -66,16 +66,18 @@ static enum fp_status run_steps(struct fp_plain *p, const struct fp_invocation *
 {
 	struct fp_worker_end end;
 	char *scratch = fp_path_join(p->work, "scratch");
-	json_t *d = json_pack("{s:i,s:i,s:s,s:o,s:o,s:o,s:s,s:s,s:s,s:o,s:{},s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job", 0, "type", type,
+	json_t *d = json_pack("{s:i,s:i,s:s,s:o,s:o,s:o,s:s,s:s,s:s,s:o,s:{}}", "protocol", FP_PROTOCOL, "job", 0, "type", type,
 		"steps", steps, "input", fp_json_text(p->folder), "project_file", fp_json_text(p->file),
 		"output", p->out, "scratch", scratch, "deltas", deltas ? deltas : "", "options", options ? options : json_object(),
-		"secrets", "limits", "memory_mb", (json_int_t)inv->config.worker_memory_mb, "cpu_s", (json_int_t)inv->config.worker_cpu_s,
-		"file_mb", (json_int_t)inv->config.worker_file_mb, "sandbox", inv->config.sandbox_require ? "require" : "best-effort");
+		"secrets");
 	enum fp_status st;
 
 	fp_assert(d);
+	fp_worker_set_limits(d, &inv->config);
 	if (p->network)
 		json_object_set(d, "network", p->network);
+	if (p->pgservice)
+		json_object_set_new(d, "pgservice", fp_json_text(p->pgservice));
 	st = fp_worker_run(d, limit_s * 1000, on, arg, &end, err);
 	json_decref(d);
 	free(scratch);
@@ -133,4 +135,5 @@ void fp_plain_end(struct fp_plain *p)
 	free(p->work);
 	free(p->out);
 	json_decref(p->network);
+	free(p->pgservice);
 }

@@ -13,6 +13,7 @@ struct fp_plain {
 	char *work;           /* temporary folder with out/ and scratch/ */
 	char *out;
 	json_t *network;      /* the description's member, set before it is run; owned. NULL: network checks are off */
+	char *pgservice;      /* likewise; NULL: none */
 };
 
 /* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */

@@ -30,6 +30,7 @@ static const struct option {
 	{"worker_memory_mb", offsetof(struct fp_config, worker_memory_mb), INTEGER, 256, 1048576},
 	{"worker_cpu_s", offsetof(struct fp_config, worker_cpu_s), INTEGER, 1, 86400},
 	{"worker_file_mb", offsetof(struct fp_config, worker_file_mb), INTEGER, 1, 1048576},
+	{"layer_limit_s", offsetof(struct fp_config, layer_limit_s), INTEGER, 1, 600},
 	{"sandbox_require", offsetof(struct fp_config, sandbox_require), BOOLEAN, 0, 1},
 	{"log_keep_days", offsetof(struct fp_config, log_keep_days), INTEGER, 1, 36500},
 	{"check_keep_days", offsetof(struct fp_config, check_keep_days), INTEGER, 1, 36500},

@@ -16,6 +16,7 @@ struct fp_config {
 	int64_t step_limit_s;           /* a step that names none */
 	int64_t stop_grace_s;           /* between TERM and KILL */
 	int64_t worker_memory_mb, worker_cpu_s, worker_file_mb;
+	int64_t layer_limit_s;          /* one layer of a check */
 	int sandbox_require;            /* refuse to run jobs without Landlock */
 	int64_t log_keep_days, check_keep_days;
 	int64_t log_lines_max;          /* per job */

@@ -167,12 +167,12 @@ enum fp_status fp_run_description(json_t **out, const struct fp_run *r, struct f
 
 	if (st != FP_OK)
 		return st;
-	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b},s:O,s:s,s:{s:I,s:I,s:I},s:s}", "protocol", FP_PROTOCOL, "job",
+	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b},s:O,s:s}", "protocol", FP_PROTOCOL, "job",
 		(json_int_t)r->job_id, "type", fp_job_type_word(r->type), "steps", json_object_get(r->workflow, "steps"), "project_file",
 		fp_json_text(r->project_file), "options", "overwrite_conflicts", r->overwrite_conflicts, "conflicts", "strict", "inverse", 0,
-		"dry_run", 0, "secrets", secrets, "pgservice", pgservice, "limits", "memory_mb", (json_int_t)c->worker_memory_mb, "cpu_s",
-		(json_int_t)c->worker_cpu_s, "file_mb", (json_int_t)c->worker_file_mb, "sandbox", c->sandbox_require ? "require" : "best-effort");
+		"dry_run", 0, "secrets", secrets, "pgservice", pgservice);
 	fp_assert(d);
+	fp_worker_set_limits(d, c);
 	if (r->network)
 		json_object_set_new(d, "network", json_pack("{s:s}", "allow", c->network_allow));
 	add_places(d, r);

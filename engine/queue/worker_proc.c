@@ -57,6 +57,13 @@ static const struct kind {
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
+void fp_worker_set_limits(json_t *description, const struct fp_config *c)
+{
+	json_object_set_new(description, "limits", json_pack("{s:I,s:I,s:I,s:I}", "memory_mb", (json_int_t)c->worker_memory_mb, "cpu_s",
+		(json_int_t)c->worker_cpu_s, "file_mb", (json_int_t)c->worker_file_mb, "layer_s", (json_int_t)c->layer_limit_s));
+	json_object_set_new(description, "sandbox", json_string(c->sandbox_require ? "require" : "best-effort"));
+}
+
 /* A clean environment and the project's secrets. */
 static void environment(struct fp_strv *env, const json_t *description)
 {

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "engine/base/config.h"
 #include "engine/base/error.h"
 
 struct fp_worker;
@@ -28,6 +29,9 @@ struct fp_worker_end {
 	long peak_kb;          /* largest resident size */
 	double cpu_s;
 };
+
+/* Sets the members "limits" and "sandbox" of DESCRIPTION as the configuration has them. */
+void fp_worker_set_limits(json_t *description, const struct fp_config *c);
 
 /* fork+exec of fieldpost-worker in its own process group, with a clean environment (plus the description's secrets), only the socket inherited,
  * PDEATHSIG set; sends DESCRIPTION. */
