@@ -1,7 +1,6 @@
 #include "tests/postgres.h"
 
 #include <arpa/inet.h>
-#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
@@ -29,6 +28,16 @@
 #define START_MS 60000
 
 static pid_t server; /* 0 in processes that did not start it */
+
+/* The server is started outside of any test, where Criterion's assertions mean nothing. */
+static void must(int ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "the tests' PostgreSQL: %s\n", what);
+	postgres_stop();
+	_exit(1); /* a library's last words could wait for ever */
+}
 
 /* The folder of PostgreSQL's programs: Debian keeps one a version. Static; NULL when there is none. */
 static const char *programs(void)
@@ -61,7 +70,7 @@ static const char *folder(void)
 
 int postgres_port(void)
 {
-	cr_assert(getenv("FIELDPOST_TEST_POSTGRES_PORT"), "no PostgreSQL was started");
+	must(getenv("FIELDPOST_TEST_POSTGRES_PORT") != NULL, "it was not started");
 	return (int)strtol(getenv("FIELDPOST_TEST_POSTGRES_PORT"), NULL, 10);
 }
 
@@ -94,21 +103,19 @@ static void make_cluster(const char *dir)
 
 	if (pid == 0)
 		become(argv);
-	cr_assert(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0, "initdb failed");
+	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0, "initdb failed");
 }
 
 static void own(const char *path, mode_t mode)
 {
-	cr_assert_eq(chmod(path, mode), 0);
-	if (getuid() == 0)
-		cr_assert_eq(chown(path, NOBODY, NOBODY), 0);
+	must(chmod(path, mode) == 0 && (getuid() != 0 || chown(path, NOBODY, NOBODY) == 0), path);
 }
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
 	char *path = fp_path_join(dir, name);
 
-	cr_assert_eq(fp_fs_write_atomic(path, text, strlen(text), NULL), FP_OK);
+	must(fp_fs_write_atomic(path, text, strlen(text), NULL) == FP_OK, path);
 	own(path, 0600);
 	free(path);
 }
@@ -129,11 +136,11 @@ static void make_certificate(const char *dir)
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"postgres.test", -1, -1, 0);
 	X509_set_issuer_name(cert, name);
 	X509_set_pubkey(cert, key);
-	cr_assert(X509_sign(cert, key, EVP_sha256()));
+	must(X509_sign(cert, key, EVP_sha256()) > 0, "no certificate");
 	f = fopen(key_path, "w");
-	cr_assert(f && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) && fclose(f) == 0);
+	must(f && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) && fclose(f) == 0, key_path);
 	f = fopen(cert_path, "w");
-	cr_assert(f && PEM_write_X509(f, cert) && fclose(f) == 0);
+	must(f && PEM_write_X509(f, cert) && fclose(f) == 0, cert_path);
 	own(key_path, 0600);
 	own(cert_path, 0600);
 	X509_free(cert);
@@ -148,7 +155,7 @@ static int free_port(void)
 	socklen_t n = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	must(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0, "no port");
 	close(fd);
 	return ntohs(a.sin_port);
 }
@@ -171,10 +178,10 @@ static void wait_until_it_answers(void)
 		PQfinish(c);
 		if (ok)
 			return;
-		cr_assert_eq(waitpid(server, NULL, WNOHANG), 0, "PostgreSQL ended at once");
+		must(waitpid(server, NULL, WNOHANG) == 0, "it ended at once");
 		poll(NULL, 0, 50);
 	}
-	cr_assert_fail("PostgreSQL does not answer");
+	must(0, "it does not answer");
 }
 
 void postgres_start(const char *hba)
@@ -182,7 +189,7 @@ void postgres_start(const char *hba)
 	char dir[] = "/tmp/fp-postgres-XXXXXX", port[16], *text;
 	char *const argv[] = {(char *)"postgres", (char *)"-D", dir, NULL};
 
-	cr_assert(mkdtemp(dir));
+	must(mkdtemp(dir) != NULL, "no folder");
 	own(dir, 0700);
 	setenv("FIELDPOST_TEST_POSTGRES_DIR", dir, 1);
 	snprintf(port, sizeof port, "%d", free_port());
@@ -199,7 +206,7 @@ void postgres_start(const char *hba)
 	server = fork();
 	if (server == 0)
 		become(argv);
-	cr_assert(server > 0);
+	must(server > 0, "no process");
 	wait_until_it_answers();
 }
 
@@ -222,7 +229,7 @@ void postgres_sql(const char *database, const char *sql)
 	PGresult *res = PQexec(c, sql);
 	ExecStatusType st = PQresultStatus(res);
 
-	cr_assert(st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
+	must(st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK, PQerrorMessage(c));
 	PQclear(res);
 	PQfinish(c);
 }
@@ -233,7 +240,7 @@ const char *postgres_value(const char *database, const char *sql)
 	PGconn *c = connection(database);
 	PGresult *res = PQexec(c, sql);
 
-	cr_assert_eq(PQresultStatus(res), PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
+	must(PQresultStatus(res) == PGRES_TUPLES_OK, PQerrorMessage(c));
 	snprintf(value, sizeof value, "%s", PQntuples(res) ? PQgetvalue(res, 0, 0) : "");
 	PQclear(res);
 	PQfinish(c);
@@ -247,7 +254,7 @@ void postgres_set(const char *setting, const char *value)
 	postgres_sql("postgres", sql);
 	postgres_sql("postgres", "SELECT pg_reload_conf()");
 	for (int i = 0; strcmp(postgres_value("postgres", show), value) != 0; i++) {
-		cr_assert_lt(i, 200, "%s does not become %s", setting, value);
+		must(i < 200, sql);
 		poll(NULL, 0, 50);
 	}
 	free(sql);

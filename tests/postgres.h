@@ -6,8 +6,8 @@
 int postgres_is_here(void);
 
 /* Makes and starts it, for this process and those that it starts from here on: they find it through the environment. Its superuser is "postgres", without
- * a password over the socket; TLS is on with a certificate that nobody signed. Over TCP, HBA's lines (pg_hba.conf) say who may come. An assertion fails
- * when anything of that does. */
+ * a password over the socket; TLS is on with a certificate that nobody signed. Over TCP, HBA's lines (pg_hba.conf) say who may come. Ends the process when
+ * anything of that fails, as the functions below do: it is for a hook of Criterion's, outside of any test. */
 void postgres_start(const char *hba);
 void postgres_stop(void);
 

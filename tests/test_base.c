@@ -8,6 +8,7 @@
 #include "engine/base/config.h"
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
+#include "engine/base/pgservice.h"
 #include "engine/base/text.h"
 
 TestSuite(base, .timeout = 20);
@@ -89,6 +90,38 @@ Test(base, times_are_read_and_written_as_iso_8601)
 	cr_assert_eq(fp_time_parse(&ms, "2024-02-29"), 0);
 	cr_assert_eq(fp_time_parse(&ms, "2023-02-29"), -1);
 	cr_assert_eq(fp_time_parse(&ms, "2026-11-01T10:20:30garbage"), -1);
+}
+
+static void note(void *arg, const char *service, const char *key, const char *value)
+{
+	if (key)
+		fp_buf_addf(arg, "%s.%s=%s;", service, key, value);
+	else
+		fp_buf_addf(arg, "%s:", service);
+}
+
+Test(base, a_service_file_that_is_none_is_refused_by_line_and_tells_no_secret)
+{
+	static const struct {
+		const char *text, *line;
+	} cases[] = {{"password=sesame", "line 1"}, {"[geo]\nsesame", "line 2"}, {"# x\n\n[geo", "line 3"}, {"[]", "line 1"}, {"[geo] x", "line 1"},
+		{"[geo]\n=sesame", "line 2"}, {"[geo]\nhost=a\n[b]]", "line 3"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_error err;
+		cr_assert_eq(fp_pgservice_read(cases[i].text, NULL, NULL, &err), FP_E_INVALID, "%s", cases[i].text);
+		cr_assert(strstr(err.msg, cases[i].line) && !strstr(err.msg, "sesame"), "%s", err.msg);
+	}
+}
+
+Test(base, a_service_file_is_read_in_its_order)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	cr_assert_eq(fp_pgservice_read("", note, &b, NULL), FP_OK);
+	cr_assert_eq(fp_pgservice_read("# ours\r\n[geo]\r\n host = db.example \r\n#port=1\n\npassword=a=b #c\n[empty]\n[geo]\nuser=", note, &b, NULL), FP_OK);
+	cr_assert_str_eq(b.data, "geo:geo.host=db.example;geo.password=a=b #c;empty:geo:geo.user=;");
+	fp_buf_free(&b);
 }
 
 Test(base, an_error_message_is_one_clean_line)

@@ -107,6 +107,14 @@ static int take_service(struct params *p, const char *name, const char *pgservic
 	return 0;
 }
 
+/* What the environment says of O, or libpq itself. Its word for the user would be whoever runs us, if it finds him. */
+static const char *default_of(const PQconninfoOption *o)
+{
+	if (strcmp(o->keyword, "user") == 0 && !getenv(o->envvar))
+		return "nobody";
+	return o->val ? o->val : "";
+}
+
 static int take_params(struct params *p, const struct fp_asker *asker, const json_t *question, json_t *answer)
 {
 	static const char *const asked[] = {"host", "port", "dbname", "user", "password", "sslmode"};
@@ -119,7 +127,7 @@ static int take_params(struct params *p, const struct fp_asker *asker, const jso
 	if (*service && take_service(p, service, asker->pgservice, answer) != 0)
 		return -1;
 	for (const PQconninfoOption *o = p->options; o->keyword; o++) {
-		const char *value = fp_json_str_or(p->service, o->keyword, o->val ? o->val : "");
+		const char *value = fp_json_str_or(p->service, o->keyword, default_of(o));
 		for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
 			if (strcmp(asked[i], o->keyword) == 0 && *fp_json_str_or(question, asked[i], ""))
 				value = fp_json_str(question, asked[i]);

@@ -19,7 +19,7 @@
  *   {"ask":"postgres","service":"","host":"","port":"","dbname":"","user":"","password":"","sslmode":"",
  *    "what":"connect"|"table"|"query"|"raster","schema":"","table":"","geometry":"","key":["id"],"unique":true,"filter":""}
  *      connect: no more than a connection; query: TABLE is "(SELECT ...)"; unique: test that KEY is, where no constraint says so; raster: GEOMETRY is
- *      the raster column, "" any
+ *      the raster column, "" any. What is "" is as the service says, else as the environment does; a user whom nobody names is "nobody".
  *   A user and a password that stand in a URL count where "user" is "". Nobody but the first server gets them.
  *
  * Answers; a member that is not known is absent:
