@@ -244,6 +244,8 @@ void fp_check_delimitedtext(struct fp_check *c)
 	const char *source = c->layer->datasource;
 	char *written = written_path(source), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
 
+	if (!*path)
+		fp_verdict_error(c, "File \"NULL\" missing."); /* the reference, to the letter */
 	if (has_raw_letters(source))
 		fp_verdict_not_checked(c, "raw_letters", FP_NOSLOTS);
 	else if (strncmp(path, "http", 4) == 0) /* QGIS does not fetch here */

@@ -27,7 +27,7 @@ static int is_surface(int wkb)
 	return wkb > 0 && (wkb % 1000 == 15 || wkb % 1000 == 16);
 }
 
-/* The field called "fid" that "field=name:type(length,precision)" declares, the last part of the name in front of the first "(" or ":". */
+/* A field called "fid" among those that "field=name:type(length,precision)" declares. */
 static void find_key(struct fp_check *c, const char *source)
 {
 	const char *end = source + strcspn(source, "#"), *p = memchr(source, '?', (size_t)(end - source));
@@ -35,7 +35,7 @@ static void find_key(struct fp_check *c, const char *source)
 	while (p && ++p < end && !c->v->pk) {
 		size_t n = strcspn(p, "&#");
 		if (n > 6 && strncmp(p, "field=", 6) == 0) {
-			char *name = fp_percent_decode(p + 6, strcspn(p + 6, ":(&#"));
+			char *name = fp_percent_decode(p + 6, strcspn(p + 6, ":&#"));
 			if (strcasecmp(name, "fid") == 0)
 				c->v->pk = fp_strdup(name);
 			free(name);

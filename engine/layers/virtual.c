@@ -218,7 +218,7 @@ static void compile(struct fp_check *c, const struct query *q)
 
 	for (int i = 0; goes_on && i < TABLES_MAX; i++) {
 		const char *name;
-		st = fp_sqlite_compile_on(db, q->sql, &err);
+		st = fp_sqlite_compile_on(db, q->sql, NULL, &err);
 		if (st == FP_OK || strncmp(err.msg, missing, sizeof missing - 1) != 0)
 			break;
 		name = err.msg + sizeof missing - 1;
