@@ -154,6 +154,14 @@ Test(layers, what_is_valid_by_definition_is, .init = files_setup, .fini = files_
 		{"vector", "memory", "NoGeometry", "ok", "features are not stored"},
 		{"vector", "memory", "Frob?x", "invalid_dataprovider", "no geometry type"},
 		{"vector", "memory", "", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "Unknown", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "TIN", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "Point&crs=x", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "memory&geometry=Point", "invalid_dataprovider", "no geometry type"},
+		{"raster", "wms", "type=mbtiles&url=", "ok", "no tile will be shown"},
+		{"raster", "wms", "type=mbtiles&url=file:./a.gpkg", "ok", "is no MBTiles file"},
+		{"raster", "wms", "type=mbtiles&url=./a.gpkg", "invalid_dataprovider", "Cannot open MBTiles database"},
+		{"vector-tile", "vectortile", "type=mbtiles&url=file:./a.gpkg", "invalid_dataprovider", "not written as a path"},
 	};
 
 	HOLD(cases);
@@ -166,15 +174,10 @@ Test(layers, text_tables_are_read_as_qgis_reads_them, .init = files_setup, .fini
 		{"vector", "delimitedtext", "./xy.csv?xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?xField=lon&yField=y", "invalid_dataprovider", "no column \"lon\"; columns are: name, x, y"},
 		{"vector", "delimitedtext", "file:./xy.csv?delimiter=;&xField=x&yField=y", "invalid_dataprovider", "no column \"x\"; columns are: name,x,y"},
-		{"vector", "delimitedtext", "file:./xy.csv?xField=lon&yField=lat&geomType=none", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?useHeader=no&xField=field_2&yField=field_3", "ok", NULL},
-		{"vector", "delimitedtext", "file:./xy.csv?useHeader=no&xField=field_2&yField=field_9", "invalid_dataprovider", "field_9"},
-		{"vector", "delimitedtext", "file:./xy.csv?skipLines=9&xField=x&yField=y", "invalid_dataprovider", "no data behind the lines to skip"},
 		{"vector", "delimitedtext", "file:./sp%20ace.csv?delimiter=%5Ct&wktField=wkt", "ok", NULL},
 		{"vector", "delimitedtext", "file:./quoted.csv?xField=the%20x&yField=y,z", "ok", NULL},
-		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=%2C&xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=((&geomType=none", "invalid_dataprovider", "not valid"},
-		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=(?%3C=a)b&geomType=none", "not_checked", "only QGIS can run"},
 		{"vector", "delimitedtext", "file:./ws.txt?type=whitespace&xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./latin.csv?encoding=ISO-8859-1&xField=l%C3%A4nge&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./bom.csv?xField=x&yField=y", "ok", NULL},
@@ -199,12 +202,18 @@ Test(layers, gpx_needs_a_part_and_a_well_formed_file, .init = files_setup, .fini
 		{"vector", "gpx", "./t.gpx?type=track", "ok", NULL},
 		{"vector", "gpx", "./t.gpx?type=anything", "ok", NULL},
 		{"vector", "gpx", "./t.gpx", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?type=", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?x=y&type=track", "invalid_dataprovider", "File \"t.gpx?x=y&type=track\" missing."},
+		{"vector", "gpx", "./entity.gpx?type=track", "invalid_dataprovider", "XML broken"},
+		{"vector", "gpx", "./none.gpx?type=track", "ok", "will show nothing"},
 		{"vector", "gpx", "./bad.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./bytes.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./gone.gpx?type=track", "invalid_dataprovider", "File \"gone.gpx\" missing."},
 	};
 
 	files_put("t.gpx", "<gpx version='1.1'><wpt lat='1' lon='2'/></gpx>");
+	files_put("entity.gpx", "<gpx>&foo;</gpx>");
+	files_put("none.gpx", "");
 	files_put("bad.gpx", "<gpx><wpt>");
 	files_put("bytes.gpx", "<gpx>\xff</gpx>");
 	HOLD(cases);
@@ -215,8 +224,10 @@ static const char spatialite_sql[] =
 	"CREATE TABLE geometry_columns(f_table_name TEXT, f_geometry_column TEXT, geometry_type INTEGER, coord_dimension INTEGER, srid INTEGER,"
 	" spatial_index_enabled INTEGER);"
 	"CREATE TABLE pts(id INTEGER PRIMARY KEY, name TEXT, geom BLOB); CREATE VIEW v AS SELECT * FROM pts;"
-	"CREATE TABLE views_geometry_columns(view_name TEXT, view_geometry TEXT);"
-	"INSERT INTO geometry_columns VALUES ('pts','geom',1,2,4326,0); INSERT INTO views_geometry_columns VALUES ('v','geom');";
+	"CREATE TABLE views_geometry_columns(view_name TEXT, view_geometry TEXT, view_rowid TEXT, f_table_name TEXT, f_geometry_column TEXT);"
+	"CREATE TABLE virts_geometry_columns(virt_name TEXT); CREATE TABLE geometry_columns_auth(f_table_name TEXT);"
+	"INSERT INTO pts VALUES (1, 'a', CAST(x'0001e6100000' || zeroblob(32) || x'7c01000000' || zeroblob(16) || x'fe' AS BLOB));"
+	"INSERT INTO geometry_columns VALUES ('pts','geom',1,2,4326,0); INSERT INTO views_geometry_columns VALUES ('v','geom','id','pts','geom');";
 
 Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .fini = files_teardown)
 {
@@ -226,6 +237,15 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"v\" (geom)", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (geom)", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM nope)\" (geom)", "invalid_dataprovider", "no such table: nope"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (nope)", "invalid_dataprovider", "no such column: q.nope"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (name)", "invalid_dataprovider", "no geometry that QGIS can use"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (geom) sql=id > 1", "invalid_dataprovider", "no geometry that QGIS can use"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT ST_Buffer(geom, 1) AS geom FROM pts)\" (geom)", "ok", "was not run here"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r WHERE x < 0)\" (x)",
+			"ok", "it takes too long"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"broken\"", "invalid_dataprovider", "no such table: main.gone"},
+		{"vector", "spatialite", "dbname='./half.sqlite' table=\"pts\" (geom)", "invalid_dataprovider", "table \"geometry_columns_auth\" is missing"},
+		{"vector", "spatialite", "dbname='./half.sqlite' table=\"pts\"", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT load_extension('x'))\"", "ok", "was not run here"},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"pts\" (nope)", "invalid_dataprovider", "no registered geometry column \"nope\""},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"nope\" (geom)", "invalid_dataprovider", "no table \"nope\" in the database; it has: pts"},
@@ -239,8 +259,61 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 	};
 
 	files_sql("sl.sqlite", spatialite_sql);
+	files_sql("sl.sqlite", "CREATE TABLE gpkg_contents(x); CREATE TABLE gone(x); CREATE VIEW broken AS SELECT x FROM gone; DROP TABLE gone");
+	files_sql("half.sqlite", spatialite_sql);
+	files_sql("half.sqlite", "DROP TABLE geometry_columns_auth");
 	files_put("text.db", "this is no database at all, only text that is long enough to have a header of a hundred bytes, or nearly so");
 	HOLD(cases);
+}
+
+Test(layers, meshes_are_told_by_their_first_bytes, .init = files_setup, .fini = files_teardown)
+{
+	static const struct expected cases[] = {
+		{"mesh", "mdal", "./gone.2dm", "invalid_dataprovider", "File \"gone.2dm\" missing."},
+		{"mesh", "mdal", "2DM:./m.txt", "invalid_dataprovider", "File \"2DM:./m.txt\" missing."},
+		{"mesh", "mdal", "./empty.2dm", "invalid_dataprovider", "is empty"},
+		{"mesh", "mdal", "./a.gpkg", "invalid_dataprovider", "no mesh"},
+		{"mesh", "mdal", "./m.slf", "not_checked", "MDAL"},
+		{"mesh", "mdal", "Ugrid:\"./m.txt\":x", "not_checked", "MDAL"},
+		{"mesh", "mdal", "./m.txt", "ok", NULL},
+		{"mesh", "mdal", "2DM:\"./m.txt\":nope", "ok", NULL},
+		{"mesh", "mdal", "./m.ply", "ok", NULL},
+	};
+
+	files_put("empty.2dm", "");
+	files_put("m.slf", "something");
+	files_put("m.txt", "MESH2D\n");
+	files_put("m.ply", "ply\nformat ascii 1.0\n");
+	HOLD(cases);
+}
+
+Test(layers, a_verdict_names_the_file_also_when_it_is_missing, .init = files_setup, .fini = files_teardown)
+{
+	static const struct {
+		const char *type, *provider, *source, *filename;
+	} cases[] = {
+		{"vector", "ogr", "./gone.gpkg|layername=a", "gone.gpkg"},
+		{"vector", "ogr", "./sub/../a.gpkg|layername=pts", "a.gpkg"},
+		{"vector", "ogr", "./link.gpkg|layername=pts", "link.gpkg"},
+		{"vector", "ogr", "/nowhere/gone.gpkg", "/nowhere/gone.gpkg"},
+		{"vector", "ogr", "gone.gpkg", "gone.gpkg"},
+		{"vector", "ogr", "./x?token=hush", "x?token=***"},
+		{"raster", "gdal", "./gone.tif", "gone.tif"},
+		{"vector", "delimitedtext", "file:./go%20ne.csv?type=csv", "go ne.csv"},
+		{"vector", "spatialite", "dbname='./gone.db' table=\"t\"", "gone.db"},
+		{"vector", "gpx", "./gone.gpx?type=track", "gone.gpx"},
+		{"vector", "gpx", ".?type=track", "."},
+		{"mesh", "mdal", "./gone.2dm", "gone.2dm"},
+	};
+	char *link = files_at("link.gpkg");
+
+	cr_assert_eq(symlink("a.gpkg", link), 0);
+	free(link);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_verdict v = files_judged(cases[i].type, cases[i].provider, cases[i].source);
+		cr_expect(v.filename && strcmp(v.filename, cases[i].filename) == 0, "%s: %s", cases[i].source, v.filename ? v.filename : "none");
+		fp_verdict_clear(&v);
+	}
 }
 
 static size_t count_files(void)
@@ -329,10 +402,29 @@ Test(layers, keys_and_geometry_types_are_those_of_qgis, .init = files_setup, .fi
 		{"delimitedtext", "file:./xy.csv?xField=x&yField=y", "fid", 1},
 		{"delimitedtext", "file:./xy.csv?type=csv", "fid", 100},
 		{"spatialite", "dbname='./sl.sqlite' table=\"pts\" (geom)", "id", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"v\" (geom)", "id", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"(SELECT geom, id AS Fid FROM pts)\" (geom)", "Fid", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\"", NULL, 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"gc\" (geom)", NULL, 0},
+		{"spatialite", "dbname='./sl.sqlite' table=\"byname\"", "FID", 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"big\"", "b", 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"pair\"", NULL, 100},
+		{"spatialite", "dbname='./old.sqlite' table=\"pts\" (geom)", "id", 1},
+		{"memory", "Point25D?field=a:int&field=FID:int", "FID", -2147483647},
+		{"memory", "memory?geometry=No%20geometry#?field=fid:int", NULL, 100},
+		{"memory", "file: multi point z?geometry=Polygon&geometry=Point", NULL, 3},
+		{"gpx", "./t.gpx?type=WAYPOINT&type=track", NULL, 1},
+		{"gpx", "./t.gpx?type=nonsense", NULL, 2},
 	};
 
 	files_vector(files_upload, "s.shp", "ESRI Shapefile");
 	files_sql("sl.sqlite", spatialite_sql);
+	files_sql("sl.sqlite", "CREATE TABLE gc(code TEXT PRIMARY KEY, geom); INSERT INTO geometry_columns VALUES ('gc','geom',7,2,4326,0);"
+		"CREATE TABLE byname(code INT PRIMARY KEY, FID INTEGER); CREATE TABLE big(a TEXT, b BIGINT, PRIMARY KEY(a, b));"
+		"CREATE TABLE pair(a INTEGER, b INTEGER, PRIMARY KEY(a, b))");
+	files_sql("old.sqlite", "CREATE TABLE spatial_ref_sys(srid); CREATE TABLE geometry_columns(f_table_name, f_geometry_column, type, coord_dimension,"
+		" spatial_index_enabled); CREATE TABLE pts(id INTEGER PRIMARY KEY, geom); INSERT INTO geometry_columns VALUES ('pts','geom','POINT',2,0)");
+	files_put("t.gpx", "<gpx/>");
 	files_put("xy.csv", "fid,x,y\n1,2,3\n");
 	files_put("g.geojson", "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":{\"FID\":1},\"geometry\":"
 		"{\"type\":\"Point\",\"coordinates\":[1,2]}}]}");

@@ -83,10 +83,22 @@ static void check_path(struct fp_check *c, const char *written, const char *path
 	free(real);
 }
 
+static void wrong_form(struct fp_check *c, const char *url, const char *form)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "\"%s\" is not written as %s", url, form);
+	fp_verdict_cause(c, "no_file", FP_SLOTS({"FILENAME", url}));
+}
+
 void fp_tiles_vector_mbtiles(struct fp_check *c, const char *url)
 {
-	char *path = fp_source_resolve(c->layer->home, url);
+	char *path;
 
+	if (strncmp(url, "file:", 5) == 0) {
+		wrong_form(c, url, "a path");
+		return;
+	}
+	path = fp_source_resolve(c->layer->home, url);
 	check_path(c, url, path, "pbf");
 	free(path);
 }
@@ -101,9 +113,7 @@ void fp_tiles_raster_mbtiles(struct fp_check *c, const char *url)
 		return;
 	}
 	if (strncmp(url, "file:", 5) != 0) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "the file \"%s\" is not written as an address that begins with file:", url);
-		fp_verdict_cause(c, "no_file", FP_SLOTS({"FILENAME", url}));
+		wrong_form(c, url, "an address that begins with file:");
 		return;
 	}
 	written = fp_percent_decode(url + 5, strlen(url + 5));

@@ -199,11 +199,11 @@ void fp_verdict_file(struct fp_check *c, const char *path)
 	const char *root = c->project->root;
 	size_t n = strlen(root);
 
-	free(c->v->filename);
 	if (!fp_path_below(path, root))
-		c->v->filename = fp_strdup(path);
+		n = 0;
 	else
-		c->v->filename = fp_strdup(path[n] == '\0' ? "." : path + n + 1);
+		n += path[n] == '/';
+	put(&c->v->filename, fp_source_redact(path[n] ? path + n : "."));
 }
 
 void fp_verdict_clear(struct fp_verdict *v)
