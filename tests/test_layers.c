@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "tests/layer_files.h"
 
@@ -264,6 +265,75 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 	files_sql("half.sqlite", "DROP TABLE geometry_columns_auth");
 	files_put("text.db", "this is no database at all, only text that is long enough to have a header of a hundred bytes, or nearly so");
 	HOLD(cases);
+}
+
+/* The verdict about a virtual layer of SOURCE beside a good layer "Pts" and one "gone" whose file is missing. */
+static struct fp_verdict judged_virtual(const char *source)
+{
+	static const char layer[] = "<maplayer type='vector'><id>%s</id><layername>%s</layername><datasource>%s</datasource><provider>%s</provider></maplayer>";
+	struct fp_buf xml = FP_BUF_INIT;
+	struct fp_project *p = NULL;
+	struct fp_error err = {0};
+	struct fp_verdict v;
+	char *path = files_at("many.qgs");
+
+	fp_buf_adds(&xml, "<qgis version='3.40'><projectlayers>");
+	fp_buf_addf(&xml, layer, "a_pts", "Pts", "./a.gpkg|layername=pts", "ogr");
+	fp_buf_addf(&xml, layer, "b_gone", "gone", "./gone.gpkg", "ogr");
+	fp_buf_addf(&xml, layer, "c_virtual", "V", source, "virtual");
+	fp_buf_adds(&xml, "</projectlayers></qgis>");
+	files_put("many.qgs", xml.data);
+	fp_buf_free(&xml);
+	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
+	fp_layer_check(&v, &(struct fp_checker){.project = p, .prober = -1}, fp_project_layer(p, "c_virtual"));
+	fp_project_free(p);
+	free(path);
+	return v;
+}
+
+Test(layers, virtual_layers_stand_on_layers_and_a_query, .init = files_setup, .fini = files_teardown)
+{
+	static const struct {
+		const char *source, *status, *says;
+		int wkb;
+	} cases[] = {
+		{"", "invalid_dataprovider", "Malformed URL", -1},
+		{"?", "invalid_dataprovider", "Malformed URL", -1},
+		{"?query=", "invalid_dataprovider", "Please specify at least one source layer or a query", -1},
+		{"query=SELECT%201", "invalid_dataprovider", "Please specify at least one source layer or a query", -1},
+		{"?layer_ref=nope", "invalid_dataprovider", "Cannot find layer nope", -1},
+		{"?layer_ref=a_pts:x&amp;layer_ref=b_gone:y", "invalid_dataprovider", "Don't know how to join layers", -1},
+		{"?query=SELECT%20*%20FROM%20nope", "invalid_dataprovider", "Referenced table nope in query not found!", -1},
+		{"?query=SELECT%20*%20FROM%20gone", "invalid_dataprovider", "Can't deduce the geometry type", -1},
+		{"?layer_ref=b_gone:g&amp;query=SELECT%20*%20FROM%20g", "invalid_dataprovider", "Can't deduce the geometry type", -1},
+		{"?query=SELEC%201", "invalid_dataprovider", "CREATE TEMP VIEW _tview AS SELEC 1: 1 - near \"SELEC\": syntax error", -1},
+		{"?query=DELETE%20FROM%20Pts", "invalid_dataprovider", "near \"DELETE\": syntax error", -1},
+		{"?query=SELECT%20%24area", "invalid_dataprovider", "parameters are not allowed in views", -1},
+		{"?query=SELECT%20nofunc(1)", "not_checked", "no such function", -1},
+		{"?query=SELECT%20*%20FROM%20PTS", "ok", NULL, -1},
+		{"?query=SELECT%20*%20FROM%20Pts%3B%20--x", "ok", NULL, -1},
+		{"./x.sqlite?query=SELECT%201", "ok", NULL, -1},
+		{"?layer_ref=a_pts", "ok", NULL, -1},
+		{"?query=SELECT%201&amp;nogeometry", "ok", NULL, 100},
+		{"?query=SELECT%201&amp;geometry=g:3:4326", "ok", NULL, 3},
+		{"?query=SELECT%201&amp;geometry=g:point:4326", "ok", NULL, -1},
+		{"?query=SELECT%201&amp;lazy=1", "ok", NULL, 0},
+	};
+	struct fp_verdict v;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		v = judged_virtual(cases[i].source);
+		cr_expect_str_eq(fp_layer_status_word(v.status), cases[i].status, "%s: %s", cases[i].source, v.detail);
+		cr_expect(!cases[i].says || files_says(&v, cases[i].says), "%s: %s | %s", cases[i].source, v.provider_summary, v.detail);
+		cr_expect_eq(v.wkb_type, cases[i].wkb, "%s: %d", cases[i].source, v.wkb_type);
+		fp_verdict_clear(&v);
+	}
+	v = judged_virtual("?query=SELECT%201%20AS%20Fid,%202%20AS%20k&amp;uid=k");
+	cr_expect_str_eq(v.pk, "k");
+	fp_verdict_clear(&v);
+	v = judged_virtual("?query=SELECT%201%20AS%20Fid");
+	cr_expect_str_eq(v.pk, "Fid");
+	fp_verdict_clear(&v);
 }
 
 Test(layers, meshes_are_told_by_their_first_bytes, .init = files_setup, .fini = files_teardown)

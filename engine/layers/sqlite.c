@@ -89,7 +89,7 @@ static enum fp_status prepare(sqlite3_stmt **stmt, sqlite3 *db, const char *sql,
 	*stmt = NULL;
 	if (sqlite3_prepare_v2(db, sql, -1, stmt, NULL) != SQLITE_OK)
 		return fp_fail(err, is_beyond_us(sqlite3_errmsg(db)) ? FP_E_REFUSED : FP_E_INVALID, "%s", sqlite3_errmsg(db));
-	return *stmt ? FP_OK : fp_fail(err, FP_E_INVALID, "it is empty");
+	return *stmt ? FP_OK : fp_fail(err, FP_E_INVALID, "incomplete input");
 }
 
 enum fp_status fp_sqlite_compile_on(sqlite3 *db, const char *sql, struct fp_strv *columns, struct fp_error *err)
