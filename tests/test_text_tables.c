@@ -152,7 +152,8 @@ Test(text_tables, points_are_what_is_a_number_for_qt, .init = files_setup, .fini
 		int wkb;
 	} cases[] = {
 		{"foo", "", 100}, {"", "", 100}, {"infinity", "", 100}, {"1 000", "", 100}, {"0x10", "", 100}, {"1d3", "", 100}, {"1e", "", 100}, {".", "", 100},
-		{"1e999", "", 100}, {"1,5", "", 100}, {"1.000,5", "&decimalPoint=,", 100}, {"5 30 0 E", "", 100}, {"5 70 0", "&xyDms=yes", 100}, {"5.5", "&xyDms=yes", 100},
+		{"1e999", "", 100}, {"1e-999", "", 100}, {"n5 30 0s", "&xyDms=yes", 100}, {"1e-320", "", 1}, {"\xe2\x88\x92" "1", "", 1}, {"\xc2\xa0" "1", "", 1},
+		 {"1,5", "", 100}, {"1.000,5", "&decimalPoint=,", 100}, {"5 30 0 E", "", 100}, {"5 70 0", "&xyDms=yes", 100}, {"5.5", "&xyDms=yes", 100},
 		{"2\"3", "", 100}, {"1e3", "", 1}, {".5", "", 1}, {"1.", "", 1}, {"+1", "", 1}, {"-1.5e-2", "", 1}, {" 2 ", "", 1}, {"\"2\"", "", 1}, {"nan", "", 1}, {"inf", "", 1},
 		{"1,5", "&decimalPoint=,", 1}, {"5 30 0 E", "&xyDms=yes", 1}, {"-5 30 0", "&xyDms=yes", 1}, {"5d30m0s", "&xyDms=yes", 1}, {"5 30.5 E", "&xyDms=1", 1},
 		{"5 30 0 E", "&xyDms=no", 100}, {"1", "&zField=x", 1001}, {"1", "&mField=y", 2001}, {"1", "&zField=x&mField=y", 3001}, {"1", "&zField=", 1},
@@ -192,6 +193,7 @@ Test(text_tables, the_first_geometry_and_later_multi_parts_make_the_type, .init 
 		{"POINT(1 2 3)\n", "", ok, 1001},
 		{"POINTZM(1 2 3 4)\n", "", ok, 3001},
 		{"POINT EMPTY\n", "", ok, 1},
+		{"POINT Z EMPTY\n", "", not_checked, -1},
 		{"POINT(1 1)\nPOINT Z(1 1 1)\n", "", ok, 1},
 		{"CURVEPOLYGON((0 0,1 1,1 0,0 0))\n", "", ok, 10},
 		{"TRIANGLE((0 0,1 1,1 0,0 0))\n", "&geomType=polygon", ok, 17},
@@ -252,6 +254,10 @@ Test(text_tables, a_column_called_fid_is_the_key, .init = files_setup, .fini = f
 	files_put("f.csv", "x,FID,y\n1,2,3\n");
 	v = files_judged("vector", "delimitedtext", "file:./f.csv?xField=x&yField=y");
 	holds(&v, "f.csv", ok, 1, "FID");
+	fp_verdict_clear(&v);
+	files_put("w.csv", "fid|x\nPOINT(1 2)|1\n");
+	v = files_judged("vector", "delimitedtext", "file:./w.csv?delimiter=|&wktField=fid");
+	holds(&v, "w.csv", ok, 1, NULL);
 	fp_verdict_clear(&v);
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <utf8proc.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/text.h"
@@ -51,20 +50,7 @@ static int is_in(struct piece c, const char *set)
 
 static int is_space(struct piece c)
 {
-	utf8proc_int32_t code;
-
-	if (c.n == 1)
-		return isspace((unsigned char)*c.p) != 0;
-	if (utf8proc_iterate((const utf8proc_uint8_t *)c.p, (utf8proc_ssize_t)c.n, &code) < 0)
-		return 0;
-	switch (utf8proc_category(code)) {
-	case UTF8PROC_CATEGORY_ZS:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-		return 1;
-	default:
-		return code == 0x85;
-	}
+	return fp_delimited_space(c.p, c.n) > 0;
 }
 
 static struct piece trimmed(struct piece s)

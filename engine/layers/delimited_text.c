@@ -1,5 +1,6 @@
 #include "engine/layers/delimited_text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <iconv.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
@@ -140,4 +142,24 @@ enum fp_status fp_delimited_text(struct fp_buf *text, int *whole, const char *pa
 	if (!*whole)
 		drop_cut_line(text);
 	return FP_OK;
+}
+
+size_t fp_delimited_space(const char *p, size_t n)
+{
+	utf8proc_int32_t code;
+	utf8proc_ssize_t size;
+
+	if (n == 0 || (unsigned char)*p < 0x80)
+		return n > 0 && isspace((unsigned char)*p);
+	size = utf8proc_iterate((const utf8proc_uint8_t *)p, (utf8proc_ssize_t)n, &code);
+	if (size < 0)
+		return 0;
+	switch (utf8proc_category(code)) {
+	case UTF8PROC_CATEGORY_ZS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return (size_t)size;
+	default:
+		return code == 0x85 ? (size_t)size : 0;
+	}
 }

@@ -12,4 +12,7 @@
  * out. *WHOLE: that was all of it. FP_E_INVALID: it is empty; FP_E_REFUSED: only QGIS may know the encoding. */
 enum fp_status fp_delimited_text(struct fp_buf *text, int *whole, const char *path, const char *encoding, struct fp_error *err);
 
+/* The bytes of the white space at P, N bytes of valid UTF-8, as Qt has white space; 0: none. */
+size_t fp_delimited_space(const char *p, size_t n);
+
 #endif

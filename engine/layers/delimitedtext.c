@@ -204,6 +204,7 @@ static void check_table(const struct table *t)
 {
 	struct fp_check *c = t->c;
 	long fid = fp_delimited_column(t->reader, "fid");
+	int is_wkt = option(t, "wktField") && fp_delimited_column(t->reader, option(t, "wktField")) == fid;
 
 	fp_verdict_ok(c, FP_BY_CHECKED);
 	if (!judge(t)) {
@@ -213,7 +214,7 @@ static void check_table(const struct table *t)
 	if (c->v->status != FP_LAYER_OK)
 		return;
 	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%zu columns", fp_delimited_names(t->reader)->n);
-	if (fid >= 0)
+	if (fid >= 0 && !is_wkt) /* the geometry is no field */
 		c->v->pk = fp_strdup(fp_delimited_names(t->reader)->items[fid]);
 }
 

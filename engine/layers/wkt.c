@@ -89,6 +89,16 @@ static int ask_ogr(char *text)
 	return wkb;
 }
 
+/* "POINT Z EMPTY", which not every version of QGIS reads. */
+static int is_apart(const char *p, size_t n)
+{
+	while (n > 0 && isspace((unsigned char)p[n - 1]))
+		n--;
+	while (n > 0 && !isspace((unsigned char)p[n - 1]))
+		n--;
+	return n > 0;
+}
+
 enum fp_wkt fp_wkt_type(int *wkb, const char *text)
 {
 	const char *p = past_prefix(text), *empty = strcasestr(p, "EMPTY"), *rest = strchr(p, '(');
@@ -102,7 +112,7 @@ enum fp_wkt fp_wkt_type(int *wkb, const char *text)
 	if (fp_wkb_word(name) != -1 && fp_wkb_word(name) != NO_GEOMETRY) {
 		whole = for_ogr(name, p + n);
 		*wkb = ask_ogr(whole);
-		is = *wkb < 0 || *wkb % 1000 == TIN || *wkb % 1000 == POLYHEDRAL ? FP_WKT_DOUBTFUL : FP_WKT_GOOD;
+		is = *wkb < 0 || (!rest && is_apart(p, n)) || *wkb % 1000 == TIN || *wkb % 1000 == POLYHEDRAL ? FP_WKT_DOUBTFUL : FP_WKT_GOOD;
 		free(whole);
 	}
 	free(name);
