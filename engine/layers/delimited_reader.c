@@ -13,11 +13,9 @@
 
 #define NAME_MAX_CHARACTERS 200
 
-enum kind { CSV, WHITESPACE, REGEXP };
 struct fp_delimited {
-	enum kind kind;
 	char *delimiters, *quotes, *escapes; /* sets of characters */
-	struct fp_regexp *regexp;
+	struct fp_regexp *regexp; /* instead of these, or NULL */
 	int anchored; /* its groups are the fields; else it stands between fields */
 	int trims, drops_empty;
 	size_t max_fields; /* 0: as many as there are */
@@ -247,7 +245,7 @@ static int read_record(struct fp_delimited *t, struct fp_strv *fields)
 
 	if (!next_line(t, &line, 1))
 		return -1;
-	return t->kind == CSV ? csv_record(t, line, fields) : regexp_record(t, line, fields);
+	return t->regexp ? regexp_record(t, line, fields) : csv_record(t, line, fields);
 }
 
 static const char *option(const struct fp_query *q, const char *key, const char *fallback)
@@ -317,14 +315,11 @@ static enum fp_status set_up(struct fp_delimited *t, const struct fp_query *q, s
 	t->quotes = characters(known ? option(q, "quote", plain ? "'\"" : "\"") : "\"");
 	t->escapes = characters(known ? option(q, "escape", plain ? "" : "\"") : "\"");
 	if (strcmp(type, "whitespace") == 0) {
-		t->kind = WHITESPACE;
 		t->drops_empty = 1;
 		return fp_regexp_new(&t->regexp, "\\s+", 0, err);
 	}
-	if (strcmp(type, "regexp") == 0) {
-		t->kind = REGEXP;
+	if (strcmp(type, "regexp") == 0)
 		return set_regexp(t, option(q, "delimiter", ","), err);
-	}
 	return *t->delimiters ? FP_OK : fp_fail(err, FP_E_INVALID, "it names no delimiter");
 }
 

@@ -12,6 +12,7 @@
 #include "engine/project/source.h"
 
 #define DEPTH_MAX 8   /* virtual layers over virtual layers */
+#define ASKED_MAX 256 /* layers that one of them may lead to, each time that it is met */
 #define TABLES_MAX 64 /* that one query may name */
 
 struct query {
@@ -23,6 +24,7 @@ struct query {
 };
 
 static int depth; /* of the layer that is checked now: checks call each other */
+static int asked; /* checks that the outermost one has led to */
 
 /* The parts of VALUE between colons, decoded: a colon inside a part is escaped. */
 static void split(struct fp_strv *parts, const char *value, size_t n)
@@ -47,13 +49,15 @@ static void unknown_layer(struct fp_check *c, const char *name, const char *summ
 			fp_verdict_instead(c, "%s", c->project->layers[i].name);
 }
 
-/* The status of another layer; deeper than anybody nests them, nothing is said. */
+/* The status of another layer; of more and deeper ones than anybody makes, nothing is said. */
 static enum fp_layer_status status_of(const struct fp_check *c, const struct fp_layer_def *layer)
 {
 	struct fp_verdict v;
 	enum fp_layer_status status;
 
-	if (depth >= DEPTH_MAX)
+	if (depth == 0)
+		asked = 0;
+	if (depth >= DEPTH_MAX || ++asked > ASKED_MAX)
 		return FP_LAYER_NOT_CHECKED;
 	depth++;
 	fp_layer_check(&v, c->k, layer);
