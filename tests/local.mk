@@ -37,6 +37,11 @@ tests_test_layers_SOURCES = tests/test_layers.c tests/layer_files.c tests/layer_
 tests_test_layers_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_layers_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_text_tables
+tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c tests/layer_files.h
+tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_gate
 tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_files.h
 tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

@@ -160,11 +160,12 @@ Test(gate, what_is_no_file_is_not_pretended_to_be_checked, .init = files_setup, 
 		{"vector", "virtual", "?query=select%20aggregate('a','b','c')", "not_checked", "QGIS functions"},
 		{"point-cloud", "pdal", "./x.laz", "missing_dataprovider", "File \"x.laz\" missing."},
 		{"tiled-scene", "cesiumtiles", "url=http://example.org", "not_checked", "switched off on this server (example.org)"},
-		{"mesh", "mdal", "./a.gpkg", "not_checked", "its content needs QGIS (MDAL)"},
+		{"mesh", "mdal", "./a.slf", "not_checked", "its content needs QGIS (MDAL)"},
 		{"mesh", "mdal", "./gone.2dm", "invalid_dataprovider", "File \"gone.2dm\" missing."},
 		{"raster", "wms", "type=mbtiles&url=file:./gone.mbtiles", "invalid_dataprovider", "Cannot open MBTiles database"},
 	};
 
+	files_put("a.slf", "something that only MDAL knows");
 	HOLD(cases);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "tests/layer_files.h"
 
@@ -154,6 +155,14 @@ Test(layers, what_is_valid_by_definition_is, .init = files_setup, .fini = files_
 		{"vector", "memory", "NoGeometry", "ok", "features are not stored"},
 		{"vector", "memory", "Frob?x", "invalid_dataprovider", "no geometry type"},
 		{"vector", "memory", "", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "Unknown", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "TIN", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "Point&crs=x", "invalid_dataprovider", "no geometry type"},
+		{"vector", "memory", "memory&geometry=Point", "invalid_dataprovider", "no geometry type"},
+		{"raster", "wms", "type=mbtiles&url=", "ok", "no tile will be shown"},
+		{"raster", "wms", "type=mbtiles&url=file:./a.gpkg", "ok", "is no MBTiles file"},
+		{"raster", "wms", "type=mbtiles&url=./a.gpkg", "invalid_dataprovider", "Cannot open MBTiles database"},
+		{"vector-tile", "vectortile", "type=mbtiles&url=file:./a.gpkg", "invalid_dataprovider", "not written as a path"},
 	};
 
 	HOLD(cases);
@@ -166,15 +175,10 @@ Test(layers, text_tables_are_read_as_qgis_reads_them, .init = files_setup, .fini
 		{"vector", "delimitedtext", "./xy.csv?xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?xField=lon&yField=y", "invalid_dataprovider", "no column \"lon\"; columns are: name, x, y"},
 		{"vector", "delimitedtext", "file:./xy.csv?delimiter=;&xField=x&yField=y", "invalid_dataprovider", "no column \"x\"; columns are: name,x,y"},
-		{"vector", "delimitedtext", "file:./xy.csv?xField=lon&yField=lat&geomType=none", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?useHeader=no&xField=field_2&yField=field_3", "ok", NULL},
-		{"vector", "delimitedtext", "file:./xy.csv?useHeader=no&xField=field_2&yField=field_9", "invalid_dataprovider", "field_9"},
-		{"vector", "delimitedtext", "file:./xy.csv?skipLines=9&xField=x&yField=y", "invalid_dataprovider", "no data behind the lines to skip"},
 		{"vector", "delimitedtext", "file:./sp%20ace.csv?delimiter=%5Ct&wktField=wkt", "ok", NULL},
 		{"vector", "delimitedtext", "file:./quoted.csv?xField=the%20x&yField=y,z", "ok", NULL},
-		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=%2C&xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=((&geomType=none", "invalid_dataprovider", "not valid"},
-		{"vector", "delimitedtext", "file:./xy.csv?type=regexp&delimiter=(?%3C=a)b&geomType=none", "not_checked", "only QGIS can run"},
 		{"vector", "delimitedtext", "file:./ws.txt?type=whitespace&xField=x&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./latin.csv?encoding=ISO-8859-1&xField=l%C3%A4nge&yField=y", "ok", NULL},
 		{"vector", "delimitedtext", "file:./bom.csv?xField=x&yField=y", "ok", NULL},
@@ -199,12 +203,18 @@ Test(layers, gpx_needs_a_part_and_a_well_formed_file, .init = files_setup, .fini
 		{"vector", "gpx", "./t.gpx?type=track", "ok", NULL},
 		{"vector", "gpx", "./t.gpx?type=anything", "ok", NULL},
 		{"vector", "gpx", "./t.gpx", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?type=", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?x=y&type=track", "invalid_dataprovider", "File \"t.gpx?x=y&type=track\" missing."},
+		{"vector", "gpx", "./entity.gpx?type=track", "invalid_dataprovider", "XML broken"},
+		{"vector", "gpx", "./none.gpx?type=track", "ok", "will show nothing"},
 		{"vector", "gpx", "./bad.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./bytes.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./gone.gpx?type=track", "invalid_dataprovider", "File \"gone.gpx\" missing."},
 	};
 
 	files_put("t.gpx", "<gpx version='1.1'><wpt lat='1' lon='2'/></gpx>");
+	files_put("entity.gpx", "<gpx>&foo;</gpx>");
+	files_put("none.gpx", "");
 	files_put("bad.gpx", "<gpx><wpt>");
 	files_put("bytes.gpx", "<gpx>\xff</gpx>");
 	HOLD(cases);
@@ -215,8 +225,10 @@ static const char spatialite_sql[] =
 	"CREATE TABLE geometry_columns(f_table_name TEXT, f_geometry_column TEXT, geometry_type INTEGER, coord_dimension INTEGER, srid INTEGER,"
 	" spatial_index_enabled INTEGER);"
 	"CREATE TABLE pts(id INTEGER PRIMARY KEY, name TEXT, geom BLOB); CREATE VIEW v AS SELECT * FROM pts;"
-	"CREATE TABLE views_geometry_columns(view_name TEXT, view_geometry TEXT);"
-	"INSERT INTO geometry_columns VALUES ('pts','geom',1,2,4326,0); INSERT INTO views_geometry_columns VALUES ('v','geom');";
+	"CREATE TABLE views_geometry_columns(view_name TEXT, view_geometry TEXT, view_rowid TEXT, f_table_name TEXT, f_geometry_column TEXT);"
+	"CREATE TABLE virts_geometry_columns(virt_name TEXT); CREATE TABLE geometry_columns_auth(f_table_name TEXT);"
+	"INSERT INTO pts VALUES (1, 'a', CAST(x'0001e6100000' || zeroblob(32) || x'7c01000000' || zeroblob(16) || x'fe' AS BLOB));"
+	"INSERT INTO geometry_columns VALUES ('pts','geom',1,2,4326,0); INSERT INTO views_geometry_columns VALUES ('v','geom','id','pts','geom');";
 
 Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .fini = files_teardown)
 {
@@ -226,6 +238,15 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"v\" (geom)", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (geom)", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM nope)\" (geom)", "invalid_dataprovider", "no such table: nope"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (nope)", "invalid_dataprovider", "no such column: q.nope"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (name)", "invalid_dataprovider", "no geometry that QGIS can use"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\" (geom) sql=id > 1", "invalid_dataprovider", "no geometry that QGIS can use"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT ST_Buffer(geom, 1) AS geom FROM pts)\" (geom)", "ok", "was not run here"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r WHERE x < 0)\" (x)",
+			"ok", "it takes too long"},
+		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"broken\"", "invalid_dataprovider", "no such table: main.gone"},
+		{"vector", "spatialite", "dbname='./half.sqlite' table=\"pts\" (geom)", "invalid_dataprovider", "table \"geometry_columns_auth\" is missing"},
+		{"vector", "spatialite", "dbname='./half.sqlite' table=\"pts\"", "ok", NULL},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"(SELECT load_extension('x'))\"", "ok", "was not run here"},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"pts\" (nope)", "invalid_dataprovider", "no registered geometry column \"nope\""},
 		{"vector", "spatialite", "dbname='./sl.sqlite' table=\"nope\" (geom)", "invalid_dataprovider", "no table \"nope\" in the database; it has: pts"},
@@ -239,8 +260,130 @@ Test(layers, spatialite_wants_a_real_spatialite_database, .init = files_setup, .
 	};
 
 	files_sql("sl.sqlite", spatialite_sql);
+	files_sql("sl.sqlite", "CREATE TABLE gpkg_contents(x); CREATE TABLE gone(x); CREATE VIEW broken AS SELECT x FROM gone; DROP TABLE gone");
+	files_sql("half.sqlite", spatialite_sql);
+	files_sql("half.sqlite", "DROP TABLE geometry_columns_auth");
 	files_put("text.db", "this is no database at all, only text that is long enough to have a header of a hundred bytes, or nearly so");
 	HOLD(cases);
+}
+
+/* The verdict about a virtual layer of SOURCE beside a good layer "Pts" and one "gone" whose file is missing. */
+static struct fp_verdict judged_virtual(const char *source)
+{
+	static const char layer[] = "<maplayer type='vector'><id>%s</id><layername>%s</layername><datasource>%s</datasource><provider>%s</provider></maplayer>";
+	struct fp_buf xml = FP_BUF_INIT;
+	struct fp_project *p = NULL;
+	struct fp_error err = {0};
+	struct fp_verdict v;
+	char *path = files_at("many.qgs");
+
+	fp_buf_adds(&xml, "<qgis version='3.40'><projectlayers>");
+	fp_buf_addf(&xml, layer, "a_pts", "Pts", "./a.gpkg|layername=pts", "ogr");
+	fp_buf_addf(&xml, layer, "b_gone", "gone", "./gone.gpkg", "ogr");
+	fp_buf_addf(&xml, layer, "c_virtual", "V", source, "virtual");
+	fp_buf_adds(&xml, "</projectlayers></qgis>");
+	files_put("many.qgs", xml.data);
+	fp_buf_free(&xml);
+	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
+	fp_layer_check(&v, &(struct fp_checker){.project = p, .prober = -1}, fp_project_layer(p, "c_virtual"));
+	fp_project_free(p);
+	free(path);
+	return v;
+}
+
+Test(layers, virtual_layers_stand_on_layers_and_a_query, .init = files_setup, .fini = files_teardown)
+{
+	static const struct {
+		const char *source, *status, *says;
+		int wkb;
+	} cases[] = {
+		{"", "invalid_dataprovider", "Malformed URL", -1},
+		{"?", "invalid_dataprovider", "Malformed URL", -1},
+		{"?query=", "invalid_dataprovider", "Please specify at least one source layer or a query", -1},
+		{"query=SELECT%201", "invalid_dataprovider", "Please specify at least one source layer or a query", -1},
+		{"?layer_ref=nope", "invalid_dataprovider", "Cannot find layer nope", -1},
+		{"?layer_ref=a_pts:x&amp;layer_ref=b_gone:y", "invalid_dataprovider", "Don't know how to join layers", -1},
+		{"?query=SELECT%20*%20FROM%20nope", "invalid_dataprovider", "Referenced table nope in query not found!", -1},
+		{"?query=SELECT%20*%20FROM%20gone", "invalid_dataprovider", "Can't deduce the geometry type", -1},
+		{"?layer_ref=b_gone:g&amp;query=SELECT%20*%20FROM%20g", "invalid_dataprovider", "Can't deduce the geometry type", -1},
+		{"?query=SELEC%201", "invalid_dataprovider", "CREATE TEMP VIEW _tview AS SELEC 1: 1 - near \"SELEC\": syntax error", -1},
+		{"?query=DELETE%20FROM%20Pts", "invalid_dataprovider", "near \"DELETE\": syntax error", -1},
+		{"?query=SELECT%20%24area", "invalid_dataprovider", "parameters are not allowed in views", -1},
+		{"?query=SELECT%20nofunc(1)", "not_checked", "no such function", -1},
+		{"?query=SELECT%20*%20FROM%20PTS", "ok", NULL, -1},
+		{"?query=SELECT%20*%20FROM%20Pts%3B%20--x", "ok", NULL, -1},
+		{"./x.sqlite?query=SELECT%201", "ok", NULL, -1},
+		{"?layer_ref=a_pts", "ok", NULL, -1},
+		{"?query=SELECT%201&amp;nogeometry", "ok", NULL, 100},
+		{"?query=SELECT%201&amp;geometry=g:3:4326", "ok", NULL, 3},
+		{"?query=SELECT%201&amp;geometry=g:point:4326", "ok", NULL, -1},
+		{"?query=SELECT%201&amp;lazy=1", "ok", NULL, 0},
+	};
+	struct fp_verdict v;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		v = judged_virtual(cases[i].source);
+		cr_expect_str_eq(fp_layer_status_word(v.status), cases[i].status, "%s: %s", cases[i].source, v.detail);
+		cr_expect(!cases[i].says || files_says(&v, cases[i].says), "%s: %s | %s", cases[i].source, v.provider_summary, v.detail);
+		cr_expect_eq(v.wkb_type, cases[i].wkb, "%s: %d", cases[i].source, v.wkb_type);
+		fp_verdict_clear(&v);
+	}
+	v = judged_virtual("?query=SELECT%201%20AS%20Fid,%202%20AS%20k&amp;uid=k");
+	cr_expect_str_eq(v.pk, "k");
+	fp_verdict_clear(&v);
+	v = judged_virtual("?query=SELECT%201%20AS%20Fid");
+	cr_expect_str_eq(v.pk, "Fid");
+	fp_verdict_clear(&v);
+}
+
+Test(layers, meshes_are_told_by_their_first_bytes, .init = files_setup, .fini = files_teardown)
+{
+	static const struct expected cases[] = {
+		{"mesh", "mdal", "./gone.2dm", "invalid_dataprovider", "File \"gone.2dm\" missing."},
+		{"mesh", "mdal", "2DM:./m.txt", "invalid_dataprovider", "File \"2DM:./m.txt\" missing."},
+		{"mesh", "mdal", "./empty.2dm", "invalid_dataprovider", "is empty"},
+		{"mesh", "mdal", "./a.gpkg", "invalid_dataprovider", "no mesh"},
+		{"mesh", "mdal", "./m.slf", "not_checked", "MDAL"},
+		{"mesh", "mdal", "Ugrid:\"./m.txt\":x", "not_checked", "MDAL"},
+		{"mesh", "mdal", "./m.txt", "ok", NULL},
+		{"mesh", "mdal", "2DM:\"./m.txt\":nope", "ok", NULL},
+		{"mesh", "mdal", "./m.ply", "ok", NULL},
+	};
+
+	files_put("empty.2dm", "");
+	files_put("m.slf", "something");
+	files_put("m.txt", "MESH2D\n");
+	files_put("m.ply", "ply\nformat ascii 1.0\n");
+	HOLD(cases);
+}
+
+Test(layers, a_verdict_names_the_file_also_when_it_is_missing, .init = files_setup, .fini = files_teardown)
+{
+	static const struct {
+		const char *type, *provider, *source, *filename;
+	} cases[] = {
+		{"vector", "ogr", "./gone.gpkg|layername=a", "gone.gpkg"},
+		{"vector", "ogr", "./sub/../a.gpkg|layername=pts", "a.gpkg"},
+		{"vector", "ogr", "./link.gpkg|layername=pts", "link.gpkg"},
+		{"vector", "ogr", "/nowhere/gone.gpkg", "/nowhere/gone.gpkg"},
+		{"vector", "ogr", "gone.gpkg", "gone.gpkg"},
+		{"vector", "ogr", "./x?token=hush", "x?token=***"},
+		{"raster", "gdal", "./gone.tif", "gone.tif"},
+		{"vector", "delimitedtext", "file:./go%20ne.csv?type=csv", "go ne.csv"},
+		{"vector", "spatialite", "dbname='./gone.db' table=\"t\"", "gone.db"},
+		{"vector", "gpx", "./gone.gpx?type=track", "gone.gpx"},
+		{"vector", "gpx", ".?type=track", "."},
+		{"mesh", "mdal", "./gone.2dm", "gone.2dm"},
+	};
+	char *link = files_at("link.gpkg");
+
+	cr_assert_eq(symlink("a.gpkg", link), 0);
+	free(link);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_verdict v = files_judged(cases[i].type, cases[i].provider, cases[i].source);
+		cr_expect(v.filename && strcmp(v.filename, cases[i].filename) == 0, "%s: %s", cases[i].source, v.filename ? v.filename : "none");
+		fp_verdict_clear(&v);
+	}
 }
 
 static size_t count_files(void)
@@ -329,10 +472,29 @@ Test(layers, keys_and_geometry_types_are_those_of_qgis, .init = files_setup, .fi
 		{"delimitedtext", "file:./xy.csv?xField=x&yField=y", "fid", 1},
 		{"delimitedtext", "file:./xy.csv?type=csv", "fid", 100},
 		{"spatialite", "dbname='./sl.sqlite' table=\"pts\" (geom)", "id", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"v\" (geom)", "id", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"(SELECT geom, id AS Fid FROM pts)\" (geom)", "Fid", 1},
+		{"spatialite", "dbname='./sl.sqlite' table=\"(SELECT * FROM pts)\"", NULL, 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"gc\" (geom)", NULL, 0},
+		{"spatialite", "dbname='./sl.sqlite' table=\"byname\"", "FID", 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"big\"", "b", 100},
+		{"spatialite", "dbname='./sl.sqlite' table=\"pair\"", NULL, 100},
+		{"spatialite", "dbname='./old.sqlite' table=\"pts\" (geom)", "id", 1},
+		{"memory", "Point25D?field=a:int&field=FID:int", "FID", -2147483647},
+		{"memory", "memory?geometry=No%20geometry#?field=fid:int", NULL, 100},
+		{"memory", "file: multi point z?geometry=Polygon&geometry=Point", NULL, 3},
+		{"gpx", "./t.gpx?type=WAYPOINT&type=track", NULL, 1},
+		{"gpx", "./t.gpx?type=nonsense", NULL, 2},
 	};
 
 	files_vector(files_upload, "s.shp", "ESRI Shapefile");
 	files_sql("sl.sqlite", spatialite_sql);
+	files_sql("sl.sqlite", "CREATE TABLE gc(code TEXT PRIMARY KEY, geom); INSERT INTO geometry_columns VALUES ('gc','geom',7,2,4326,0);"
+		"CREATE TABLE byname(code INT PRIMARY KEY, FID INTEGER); CREATE TABLE big(a TEXT, b BIGINT, PRIMARY KEY(a, b));"
+		"CREATE TABLE pair(a INTEGER, b INTEGER, PRIMARY KEY(a, b))");
+	files_sql("old.sqlite", "CREATE TABLE spatial_ref_sys(srid); CREATE TABLE geometry_columns(f_table_name, f_geometry_column, type, coord_dimension,"
+		" spatial_index_enabled); CREATE TABLE pts(id INTEGER PRIMARY KEY, geom); INSERT INTO geometry_columns VALUES ('pts','geom','POINT',2,0)");
+	files_put("t.gpx", "<gpx/>");
 	files_put("xy.csv", "fid,x,y\n1,2,3\n");
 	files_put("g.geojson", "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":{\"FID\":1},\"geometry\":"
 		"{\"type\":\"Point\",\"coordinates\":[1,2]}}]}");

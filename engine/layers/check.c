@@ -160,7 +160,7 @@ static struct fp_check begin(struct fp_verdict *v, const struct fp_checker *k, c
 	v->sentence = fp_strdup("");
 	v->detail = fp_strdup("");
 	v->remedy = fp_strdup("");
-	v->wkb_type = -1;
+	v->wkb_type = FP_WKB_UNKNOWN;
 	fp_stage(&c, FP_STAGE_SOURCE, FP_MARK_OK, "%s", layer->datasource);
 	return c;
 }
@@ -170,7 +170,7 @@ void fp_layer_check(struct fp_verdict *v, const struct fp_checker *k, const stru
 	struct fp_check c = begin(v, k, layer);
 
 	judge(&c);
-	if (v->wkb_type < 0) /* what the project remembers is what QGIS tells of a layer that it cannot open */
+	if (v->wkb_type == FP_WKB_UNKNOWN) /* what the project remembers is what QGIS tells of a layer that it cannot open */
 		v->wkb_type = fp_wkb_type(layer->wkb_type);
 	warn_in_general(&c);
 	finish_stages(&c);

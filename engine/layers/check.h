@@ -21,6 +21,8 @@ enum fp_stage {
 };
 enum fp_mark { FP_MARK_NONE, FP_MARK_OK, FP_MARK_WARN, FP_MARK_FAIL, FP_MARK_UNKNOWN, FP_MARK_NOT_REACHED };
 
+#define FP_WKB_UNKNOWN (-1)
+
 struct fp_verdict {
 	enum fp_layer_status status;
 	enum fp_confidence confidence;
@@ -29,9 +31,9 @@ struct fp_verdict {
 	char *sentence; /* what is wrong, in one sentence, "" likewise */
 	char *detail;   /* the real cause in a driver's words, "" when none; sanitised, job folder stripped, at most 300 bytes */
 	char *remedy;   /* what to do next, "" when valid */
-	char *filename; /* resolved file inside the project, relative, or NULL */
+	char *filename; /* resolved file, relative to the upload when it lies there, whether it exists or not; NULL: none is named */
 	char *pk;       /* primary key field or NULL */
-	int wkb_type;   /* QGIS' number of the geometry type, -1 when unknown */
+	int wkb_type;   /* QGIS' number of the geometry type (the "25D" ones are negative), FP_WKB_UNKNOWN when unknown */
 	struct fp_strv warnings;
 	struct fp_strv instead; /* what would work instead: files, layers, columns, the best first */
 	struct fp_strv uses;    /* secrets that it relies on: "service:NAME", "env:PGPASSWORD" */

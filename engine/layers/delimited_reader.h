@@ -1,12 +1,30 @@
-/* The columns of a text table, read as QGIS' delimited text provider reads it. */
+/* Text tables as QGIS' delimited text provider reads them: the options of a source, the header, the records. QGIS reads the whole file; this ends after
+ * FP_DELIMITED_MAX bytes (engine/layers/delimited_text.h), and what comes later stays unknown. */
 #ifndef FP_LAYERS_DELIMITED_READER_H
 #define FP_LAYERS_DELIMITED_READER_H
 
 #include "engine/base/error.h"
 #include "engine/project/source.h"
 
-/* Adds the column names of file PATH to NAMES, according to the OPTIONS type, delimiter, quote, escape, skipLines, useHeader, encoding.
- * FP_E_INVALID: no data, or a regular expression that does not compile; FP_E_REFUSED: one that only QGIS can run. */
-enum fp_status fp_delimited_columns(struct fp_strv *names, const char *path, const struct fp_query *options, struct fp_error *err);
+#define FP_DELIMITED_COLUMNS 2000 /* a record is read no wider, and a header that is wider is refused */
+
+struct fp_delimited;
+
+/* Opens file PATH with the OPTIONS type, delimiter, quote, escape, skipLines, useHeader, trimFields, skipEmptyFields, maxFields, encoding, and reads its
+ * header. FP_E_INVALID: an empty file, no delimiter, a regular expression that does not compile; FP_E_REFUSED: only QGIS can tell. */
+enum fp_status fp_delimited_open(struct fp_delimited **out, const char *path, const struct fp_query *options, struct fp_error *err);
+void fp_delimited_free(struct fp_delimited *t);
+
+/* The columns: those of the header, made unique, and "field_N" for what records that were read have beyond it. Borrowed. */
+const struct fp_strv *fp_delimited_names(struct fp_delimited *t);
+
+/* The position of column NAME, from 0, or -1. "field_7" always is the seventh, whether there is one or not. */
+long fp_delimited_column(const struct fp_delimited *t, const char *name);
+
+/* The next record that is well-formed and not empty, added to FIELDS. 0: there is none. */
+int fp_delimited_next(struct fp_delimited *t, struct fp_strv *fields);
+
+/* 1 when fp_delimited_next() has given every record of the file, in full. */
+int fp_delimited_complete(const struct fp_delimited *t);
 
 #endif

@@ -1,129 +1,260 @@
-/* delimitedtext (spec/layers.md 2.3): QGIS' own reader of text tables, which GDAL has no equivalent of. Only the beginning of the file is needed:
- * are the columns there that the geometry is made of? */
-#include <errno.h>
-#include <fcntl.h>
+/* delimitedtext (spec/layers.md 2.3): QGIS' own reader of text tables, which GDAL has no equivalent of. The layer is valid when the columns are there that
+ * the geometry is made of; its type is what the records hold, so they are read until that is settled. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "engine/base/text.h"
+#include "engine/base/buf.h"
+#include "engine/layers/delimited_point.h"
 #include "engine/layers/delimited_reader.h"
 #include "engine/layers/diagnose.h"
+#include "engine/layers/url_query.h"
+#include "engine/layers/wkt.h"
 #include "engine/project/source.h"
 
-/* The path and the query of the source. "file:" paths are percent-encoded; a host in one ("file://host/x") is part of the path, as in QGIS. */
-static void take_apart(const char *source, char **path, const char **query)
-{
-	static const char scheme[] = "file:";
-	int is_url = strncmp(source, scheme, sizeof scheme - 1) == 0;
-	const char *p = is_url ? source + sizeof scheme - 1 : source;
-	size_t n = strcspn(p, "?");
+#define LOOK_AT 50 /* records whose fields are counted when the names of columns are asked for and there is no header */
 
-	*query = p[n] ? p + n + 1 : "";
-	if (is_url && strncmp(p, "///", 3) == 0) {
+enum { NO_GEOMETRY = 100, POINT = 1 };
+
+static const char scheme[] = "file:";
+
+static int is_url(const char *source)
+{
+	return strncmp(source, scheme, sizeof scheme - 1) == 0;
+}
+
+/* The path of a "file:" source is percent-encoded and ends before a "#"; a host in it ("file://host/x") is part of it, as in QGIS. Any other source is a
+ * path up to its "?". Caller frees. */
+static char *written_path(const char *source)
+{
+	const char *p = source + sizeof scheme - 1;
+
+	if (!is_url(source))
+		return fp_strndup(source, strcspn(source, "?"));
+	if (strncmp(p, "///", 3) == 0)
 		p += 2;
-		n -= 2;
-	}
-	*path = is_url ? fp_percent_decode(p, n) : fp_strndup(p, n);
+	return fp_percent_decode(p, strcspn(p, "?#"));
 }
 
-static const char *option(const struct fp_query *q, const char *key, const char *fallback)
+/* QGIS takes a source for Latin-1, whatever it is. What becomes of raw letters beyond ASCII differs from version to version. */
+static int has_raw_letters(const char *source)
 {
-	const char *v = fp_query_get(q, key);
+	const char *p = is_url(source) ? source : strchr(source, '?');
 
-	return v ? v : fallback;
-}
-
-static int has_column(const struct fp_strv *names, const char *wanted)
-{
-	char *w = fp_text_fold(wanted);
-	int found = *wanted && strspn(wanted, "0123456789") == strlen(wanted); /* QGIS takes a number as a position */
-
-	for (size_t i = 0; i < names->n && !found; i++) {
-		char *name = fp_text_fold(names->items[i]);
-		found = strcmp(name, w) == 0;
-		free(name);
-	}
-	free(w);
-	return found;
-}
-
-static int need_column(struct fp_check *c, const struct fp_strv *names, const char *wanted)
-{
-	char *list;
-
-	if (has_column(names, wanted))
-		return 1;
-	list = fp_name_list(names, 12);
-	fp_verdict_detail(c, "no column \"%s\"; columns are: %s", wanted, list);
-	fp_verdict_cause(c, "column_missing", FP_SLOTS({"COLUMN", wanted}, {"LIST", list}));
-	for (size_t i = 0; i < names->n; i++)
-		fp_verdict_instead(c, "%s", names->items[i]);
-	free(list);
+	for (; p && *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			return 1;
 	return 0;
 }
 
-/* The type of geometry, and whether the columns for it are there. */
-static int check_geometry(struct fp_check *c, const struct fp_query *q, const struct fp_strv *names)
-{
-	const char *type = option(q, "geomType", ""), *wkt = fp_query_get(q, "wktField"), *x = fp_query_get(q, "xField"), *y = fp_query_get(q, "yField");
-	int z = *option(q, "zField", "") != '\0', m = *option(q, "mField", "") != '\0';
+struct table {
+	struct fp_check *c;
+	struct fp_delimited *reader;
+	struct fp_query query;
+};
 
-	c->v->wkb_type = 100;
-	if (strcasecmp(type, "none") == 0)
-		return 1;
-	if (wkt) {
-		c->v->wkb_type = fp_wkb_type(type);
-		return need_column(c, names, wkt);
-	}
-	if (!x || !y)
-		return 1;
-	c->v->wkb_type = 1 + 1000 * z + 2000 * m;
-	return need_column(c, names, x) && need_column(c, names, y);
+static const char *option(const struct table *t, const char *key)
+{
+	return fp_query_get(&t->query, key);
 }
 
-static void check_file(struct fp_check *c, const char *real, const char *query)
+static void no_column(const struct table *t, const char *wanted)
 {
-	struct fp_strv names = {0};
+	const struct fp_strv *names;
+	struct fp_strv fields = {0};
+	char *list;
+
+	if (fp_delimited_names(t->reader)->n == 0)
+		for (int i = 0; i < LOOK_AT && fp_delimited_next(t->reader, &fields); i++)
+			;
+	fp_strv_free(&fields);
+	names = fp_delimited_names(t->reader);
+	list = fp_name_list(names, 12);
+	fp_verdict_detail(t->c, "no column \"%s\"; columns are: %s", wanted, list);
+	fp_verdict_cause(t->c, "column_missing", FP_SLOTS({"COLUMN", wanted}, {"LIST", list}));
+	for (size_t i = 0; i < names->n; i++)
+		fp_verdict_instead(t->c, "%s", names->items[i]);
+	free(list);
+}
+
+/* The position of the column that option KEY names. 0: there is none, and the verdict is given. */
+static int find_column(const struct table *t, const char *key, long *position)
+{
+	*position = fp_delimited_column(t->reader, option(t, key));
+	if (*position < 0)
+		no_column(t, option(t, key));
+	return *position >= 0;
+}
+
+/* A third or fourth coordinate is optional, and so is a name for it; a name that is no column is not. */
+static int find_optional(const struct table *t, const char *key, long *position)
+{
+	*position = -1;
+	return !option(t, key) || !*option(t, key) || find_column(t, key, position);
+}
+
+static const char *field_at(const struct fp_strv *fields, long position)
+{
+	return position < (long)fields->n ? fields->items[position] : "";
+}
+
+/* The first record with two numbers makes it a layer of points; without one it is valid and has no geometry. */
+static int judge_points(const struct table *t)
+{
+	const char *dms = option(t, "xyDms");
+	struct fp_delimited_point how = {.decimal_point = option(t, "decimalPoint"), .dms = dms && *dms != 'n' && *dms != 'N'};
+	struct fp_strv fields = {0};
+	long x, y, z, m;
+	int found = 0;
+
+	if (!find_column(t, "xField", &x) || !find_column(t, "yField", &y) || !find_optional(t, "zField", &z) || !find_optional(t, "mField", &m))
+		return 0;
+	while (!found && fp_delimited_next(t->reader, &fields))
+		found = fp_delimited_is_coordinate(&how, field_at(&fields, x)) && fp_delimited_is_coordinate(&how, field_at(&fields, y));
+	if (found)
+		t->c->v->wkb_type = POINT + (z >= 0 ? 1000 : 0) + (m >= 0 ? 2000 : 0);
+	else if (fp_delimited_complete(t->reader))
+		t->c->v->wkb_type = NO_GEOMETRY;
+	fp_strv_free(&fields);
+	return 1;
+}
+
+/* What the records have told of their geometries so far. */
+struct seen {
+	int class; /* the only one that counts, given or found; 0: any, until the first that has one */
+	int wkb;   /* of the layer, FP_WKB_UNKNOWN: no geometry yet */
+	int doubt; /* there was one of which only QGIS can tell what it is */
+};
+
+/* The first geometry gives the type, a later one only when it has several parts. */
+static void see(struct seen *s, const char *text)
+{
+	enum fp_wkt is;
+	int wkb;
+
+	if (!*text)
+		return;
+	is = fp_wkt_type(&wkb, text);
+	s->doubt |= is == FP_WKT_DOUBTFUL;
+	if (is != FP_WKT_GOOD || (s->class != 0 && fp_wkb_class(wkb) != s->class))
+		return;
+	s->class = fp_wkb_class(wkb);
+	if (s->wkb == FP_WKB_UNKNOWN || fp_wkb_is_multi(wkb))
+		s->wkb = wkb;
+}
+
+/* The type of the layer as far as it is sure: what was not read, and what only QGIS understands, could change it. */
+static int sure_type(const struct seen *s, int complete)
+{
+	if (s->doubt || (!complete && (s->wkb == FP_WKB_UNKNOWN || !fp_wkb_is_multi(s->wkb))))
+		return FP_WKB_UNKNOWN;
+	return s->wkb == FP_WKB_UNKNOWN ? NO_GEOMETRY : s->wkb;
+}
+
+static int given_class(const char *word)
+{
+	static const char *const words[] = {"point", "line", "polygon"};
+
+	for (int i = 0; word && i < 3; i++)
+		if (strcasecmp(word, words[i]) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* Without a class, given or found, QGIS has no use for the table. */
+static int judge_wkt(const struct table *t)
+{
+	struct seen s = {.class = given_class(option(t, "geomType")), .wkb = FP_WKB_UNKNOWN};
+	struct fp_strv fields = {0};
+	int complete;
+	long at;
+
+	if (!find_column(t, "wktField", &at))
+		return 0;
+	while (fp_delimited_next(t->reader, &fields))
+		see(&s, field_at(&fields, at));
+	fp_strv_free(&fields);
+	complete = fp_delimited_complete(t->reader);
+	if (s.class == 0 && !s.doubt && complete) {
+		fp_verdict_detail(t->c, "no record has a geometry in column \"%s\"", option(t, "wktField"));
+		fp_verdict_cause(t->c, "text_table_no_geometry", FP_SLOTS({"COLUMN", option(t, "wktField")}));
+		return 0;
+	}
+	if (s.class == 0 && s.doubt)
+		fp_verdict_not_checked(t->c, "wkt_doubtful", FP_SLOTS({"COLUMN", option(t, "wktField")}));
+	t->c->v->wkb_type = sure_type(&s, complete);
+	return 1;
+}
+
+/* QGIS asks for "none " with a blank, so "none" does not stop it from looking for the columns that a source names. */
+static int judge(const struct table *t)
+{
+	const char *type = option(t, "geomType");
+	int none = type && strcasecmp(type, "none ") == 0;
+
+	if (!none && option(t, "wktField"))
+		return judge_wkt(t);
+	if (!none && option(t, "xField") && option(t, "yField"))
+		return judge_points(t);
+	t->c->v->wkb_type = NO_GEOMETRY;
+	return 1;
+}
+
+static void check_table(const struct table *t)
+{
+	struct fp_check *c = t->c;
+	long fid = fp_delimited_column(t->reader, "fid");
+	int is_wkt = option(t, "wktField") && fp_delimited_column(t->reader, option(t, "wktField")) == fid;
+
+	fp_verdict_ok(c, FP_BY_CHECKED);
+	if (!judge(t)) {
+		fp_verdict_invalid(c);
+		return;
+	}
+	if (c->v->status != FP_LAYER_OK)
+		return;
+	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%zu columns", fp_delimited_names(t->reader)->n);
+	if (fid >= 0 && !is_wkt) /* the geometry is no field */
+		c->v->pk = fp_strdup(fp_delimited_names(t->reader)->items[fid]);
+}
+
+static void check_file(struct fp_check *c, const char *real)
+{
+	struct table t = {.c = c};
 	struct fp_error err;
-	struct fp_query q;
 	enum fp_status st;
 
-	fp_query_parse(&q, query);
-	fp_verdict_invalid(c);
-	st = fp_delimited_columns(&names, real, &q, &err);
-	if (st == FP_E_REFUSED) {
+	fp_url_query_parse(&t.query, c->layer->datasource);
+	st = fp_delimited_open(&t.reader, real, &t.query, &err);
+	if (st == FP_OK) {
+		check_table(&t);
+	} else if (st == FP_E_REFUSED) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
-	} else if (st != FP_OK) {
+	} else {
+		fp_verdict_invalid(c);
 		fp_stage(c, FP_STAGE_DRIVER, FP_MARK_FAIL, "%s", err.msg);
 		fp_verdict_detail(c, "%s", err.msg);
 		fp_verdict_cause(c, "text_table_unreadable", FP_SLOTS({"REASON", err.msg}));
-	} else if (check_geometry(c, &q, &names)) {
-		fp_verdict_ok(c, FP_BY_CHECKED);
-		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%zu columns", names.n);
-	} else {
-		c->v->wkb_type = -1;
 	}
-	if (c->v->status == FP_LAYER_OK && has_column(&names, "fid"))
-		c->v->pk = fp_strdup("fid");
-	fp_strv_free(&names);
-	fp_query_clear(&q);
+	fp_delimited_free(t.reader);
+	fp_query_clear(&t.query);
 }
 
 void fp_check_delimitedtext(struct fp_check *c)
 {
-	char *written, *path, *real = NULL;
-	const char *query;
+	const char *source = c->layer->datasource;
+	char *written = written_path(source), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
 
-	take_apart(c->layer->datasource, &written, &query);
-	path = fp_source_resolve(c->layer->home, written);
-	if (strncmp(path, "http", 4) == 0) /* QGIS does not fetch here */
+	if (!*path)
+		fp_verdict_error(c, "File \"NULL\" missing."); /* the reference, to the letter */
+	if (has_raw_letters(source))
+		fp_verdict_not_checked(c, "raw_letters", FP_NOSLOTS);
+	else if (strncmp(path, "http", 4) == 0) /* QGIS does not fetch here */
 		fp_diagnose_gate(c, FP_GATE_MISSING, written, path);
 	else
 		real = fp_layer_file(c, written, path);
 	if (real)
-		check_file(c, real, query);
+		check_file(c, real);
 	free(written);
 	free(path);
 	free(real);

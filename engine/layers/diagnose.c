@@ -217,13 +217,14 @@ char *fp_layer_file(struct fp_check *c, const char *written, const char *path)
 		return NULL;
 	}
 	gate = fp_gate(&real, c->project->root, path);
+	if (gate == FP_GATE_PASS || gate == FP_GATE_MISSING || gate == FP_GATE_OUTSIDE || gate == FP_GATE_SPECIAL)
+		fp_verdict_file(c, path);
 	if (gate == FP_GATE_PASS || gate == FP_GATE_MISSING)
 		fp_stage(c, FP_STAGE_PATH, FP_MARK_OK, "%s", path);
 	if (gate != FP_GATE_PASS) {
 		fp_diagnose_gate(c, gate, written, path);
 		return NULL;
 	}
-	fp_verdict_file(c, real);
 	fp_stage(c, FP_STAGE_EXISTS, FP_MARK_OK, "%s", real);
 	look_into(c, real);
 	return real;

@@ -2,7 +2,9 @@ LAYERS_SOURCES = \
 	engine/layers/arcgis.c \
 	engine/layers/check.c engine/layers/check.h \
 	engine/layers/client.c \
+	engine/layers/delimited_point.c engine/layers/delimited_point.h \
 	engine/layers/delimited_reader.c engine/layers/delimited_reader.h \
+	engine/layers/delimited_text.c engine/layers/delimited_text.h \
 	engine/layers/delimitedtext.c \
 	engine/layers/diagnose.c engine/layers/diagnose.h \
 	engine/layers/formats.c engine/layers/formats.h \
@@ -18,11 +20,13 @@ LAYERS_SOURCES = \
 	engine/layers/postgres.c \
 	engine/layers/provider.h \
 	engine/layers/providers.c \
+	engine/layers/regexp.c engine/layers/regexp.h \
 	engine/layers/remedy.c engine/layers/remedy.h \
 	engine/layers/spatialite.c \
 	engine/layers/sqlite.c engine/layers/sqlite.h \
 	engine/layers/tiled_scene.c \
 	engine/layers/tiles.c engine/layers/tiles.h \
+	engine/layers/url_query.c engine/layers/url_query.h \
 	engine/layers/vector_tiles.c \
 	engine/layers/verdict.c \
 	engine/layers/verdict_json.c \
@@ -30,4 +34,5 @@ LAYERS_SOURCES = \
 	engine/layers/vrt.c engine/layers/vrt.h \
 	engine/layers/wcs.c \
 	engine/layers/wfs.c \
+	engine/layers/wkt.c engine/layers/wkt.h \
 	engine/layers/wms.c

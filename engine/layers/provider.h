@@ -58,7 +58,7 @@ void fp_verdict_uses(struct fp_check *c, const char *fmt, ...) __attribute__((fo
 /* What STAGE found; the last word counts. */
 void fp_stage(struct fp_check *c, enum fp_stage stage, enum fp_mark mark, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Records the file as the verdict's, relative to the upload, when it lies there. */
+/* Records PATH, as fp_source_resolve() made it, as the verdict's file: relative to the upload when it lies there, whether it exists or not. */
 void fp_verdict_file(struct fp_check *c, const char *path);
 
 /* QGIS' number of a geometry type by its name ("MultiPolygonZ", "NoGeometry"), -1 when it is none. */

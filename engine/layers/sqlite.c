@@ -8,6 +8,10 @@
 #include "engine/layers/formats.h"
 #include "engine/layers/gdal_gate.h"
 
+#define CELL_MAX (16 << 20)
+#define STEPS 1000      /* of SQLite's machine between two looks at the bound */
+#define LOOKS_MAX 20000 /* some tenths of a second */
+
 /* Only reading, and no function that reaches out of the database. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
 {
@@ -65,6 +69,7 @@ enum fp_status fp_sqlite_open(sqlite3 **db, const char *path, struct fp_error *e
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_limit(*db, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
 	sqlite3_limit(*db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(*db, SQLITE_LIMIT_LENGTH, CELL_MAX);
 	return FP_OK;
 }
 
@@ -78,18 +83,63 @@ static int is_beyond_us(const char *message)
 	return strstr(message, "prohibited") != NULL;
 }
 
-enum fp_status fp_sqlite_compile_on(sqlite3 *db, const char *sql, struct fp_error *err)
+/* The caller finalises *STMT, also when this fails. */
+static enum fp_status prepare(sqlite3_stmt **stmt, sqlite3 *db, const char *sql, struct fp_error *err)
 {
-	sqlite3_stmt *stmt = NULL;
-	const char *tail = "";
-	enum fp_status st = FP_OK;
+	*stmt = NULL;
+	if (sqlite3_prepare_v2(db, sql, -1, stmt, NULL) != SQLITE_OK)
+		return fp_fail(err, is_beyond_us(sqlite3_errmsg(db)) ? FP_E_REFUSED : FP_E_INVALID, "%s", sqlite3_errmsg(db));
+	return *stmt ? FP_OK : fp_fail(err, FP_E_INVALID, "incomplete input");
+}
+
+enum fp_status fp_sqlite_compile_on(sqlite3 *db, const char *sql, struct fp_strv *columns, struct fp_error *err)
+{
+	sqlite3_stmt *stmt;
+	enum fp_status st;
 
 	sqlite3_set_authorizer(db, authorize, NULL);
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, &tail) != SQLITE_OK)
-		st = fp_fail(err, is_beyond_us(sqlite3_errmsg(db)) ? FP_E_REFUSED : FP_E_INVALID, "%s", sqlite3_errmsg(db));
-	else if (!stmt)
-		st = fp_fail(err, FP_E_INVALID, "it is empty");
+	st = prepare(&stmt, db, sql, err);
+	for (int i = 0; columns && st == FP_OK && i < sqlite3_column_count(stmt); i++)
+		fp_strv_add(columns, sqlite3_column_name(stmt, i));
 	sqlite3_finalize(stmt);
+	sqlite3_set_authorizer(db, NULL, NULL);
+	return st;
+}
+
+static int count_looks(void *arg)
+{
+	return ++*(int *)arg > LOOKS_MAX;
+}
+
+static enum fp_status step(struct fp_buf *bytes, sqlite3 *db, sqlite3_stmt *stmt, struct fp_error *err)
+{
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		if (sqlite3_column_type(stmt, 0) == SQLITE_BLOB && sqlite3_column_bytes(stmt, 0) > 0)
+			fp_buf_add(bytes, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+		return FP_OK;
+	case SQLITE_DONE:
+		return fp_fail(err, FP_E_NOTFOUND, "it gives no row");
+	case SQLITE_INTERRUPT:
+		return fp_fail(err, FP_E_TIMEOUT, "it takes too long");
+	default:
+		return fp_fail(err, FP_E_INVALID, "%s", sqlite3_errmsg(db));
+	}
+}
+
+enum fp_status fp_sqlite_first(struct fp_buf *bytes, sqlite3 *db, const char *sql, struct fp_error *err)
+{
+	sqlite3_stmt *stmt;
+	enum fp_status st;
+	int looks = 0;
+
+	sqlite3_set_authorizer(db, authorize, NULL);
+	sqlite3_progress_handler(db, STEPS, count_looks, &looks);
+	st = prepare(&stmt, db, sql, err);
+	if (st == FP_OK)
+		st = step(bytes, db, stmt, err);
+	sqlite3_finalize(stmt);
+	sqlite3_progress_handler(db, 0, NULL, NULL);
 	sqlite3_set_authorizer(db, NULL, NULL);
 	return st;
 }
@@ -101,7 +151,7 @@ enum fp_status fp_sqlite_compile(const char *path, const char *sql, struct fp_er
 
 	if (st != FP_OK)
 		return st;
-	st = fp_sqlite_compile_on(db, sql, err);
+	st = fp_sqlite_compile_on(db, sql, NULL, err);
 	sqlite3_close(db);
 	return st;
 }

@@ -46,6 +46,7 @@ static void broken(struct fp_check *c, const char *real, const char *reason)
 	free(why);
 }
 
+/* Vector tiles are looked into by QGIS; pictures only when they are drawn, so for these the file has to be there and no more. */
 static void check_file(struct fp_check *c, const char *real, const char *format)
 {
 	struct fp_error err;
@@ -57,30 +58,69 @@ static void check_file(struct fp_check *c, const char *real, const char *format)
 		found = format_of(db, &err);
 		sqlite3_close(db);
 	}
-	if (!found)
+	if (!format) {
+		fp_verdict_ok(c, found ? FP_BY_CHECKED : FP_BY_EXISTENCE);
+		if (!found)
+			fp_verdict_warn(c, "the file is no MBTiles file (%s): no tile will be shown", err.msg);
+	} else if (!found) {
 		broken(c, real, err.msg);
-	else if (format && strcmp(found, format) != 0)
+	} else if (strcmp(found, format) != 0) {
 		broken(c, real, "it holds no vector tiles");
-	else {
+	} else {
 		fp_verdict_ok(c, FP_BY_CHECKED);
-		fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "MBTiles (%s)", found);
 	}
+	if (found && c->v->status == FP_LAYER_OK)
+		fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "MBTiles (%s)", found);
 	free(found);
 }
 
-void fp_tiles_mbtiles(struct fp_check *c, const char *url, const char *format)
+static void check_path(struct fp_check *c, const char *written, const char *path, const char *format)
 {
-	int is_url = strncmp(url, "file:", 5) == 0;
-	char *written = is_url ? fp_percent_decode(url + 5, strlen(url + 5)) : fp_strdup(url);
-	char *path, *real;
+	char *real = fp_layer_file(c, written, path);
 
-	if (strncmp(written, "///", 3) == 0)
-		memmove(written, written + 2, strlen(written + 2) + 1);
-	path = is_url || format ? fp_source_resolve(c->layer->home, written) : fp_strdup(written); /* QGIS resolves no other form */
-	real = fp_layer_file(c, written, path);
 	if (real)
 		check_file(c, real, format);
+	free(real);
+}
+
+static void wrong_form(struct fp_check *c, const char *url, const char *form)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "\"%s\" is not written as %s", url, form);
+	fp_verdict_cause(c, "no_file", FP_SLOTS({"FILENAME", url}));
+}
+
+void fp_tiles_vector_mbtiles(struct fp_check *c, const char *url)
+{
+	char *path;
+
+	if (strncmp(url, "file:", 5) == 0) {
+		wrong_form(c, url, "a path");
+		return;
+	}
+	path = fp_source_resolve(c->layer->home, url);
+	check_path(c, url, path, "pbf");
+	free(path);
+}
+
+void fp_tiles_raster_mbtiles(struct fp_check *c, const char *url)
+{
+	char *written, *path;
+
+	if (!*url) {
+		fp_verdict_ok(c, FP_BY_DEFINITION);
+		fp_verdict_warn(c, "the source names no file: no tile will be shown");
+		return;
+	}
+	if (strncmp(url, "file:", 5) != 0) {
+		wrong_form(c, url, "an address that begins with file:");
+		return;
+	}
+	written = fp_percent_decode(url + 5, strlen(url + 5));
+	if (strncmp(written, "///", 3) == 0)
+		memmove(written, written + 2, strlen(written + 2) + 1);
+	path = fp_source_resolve(c->layer->home, written);
+	check_path(c, written, path, NULL);
 	free(written);
 	free(path);
-	free(real);
 }

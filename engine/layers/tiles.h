@@ -9,8 +9,9 @@ int fp_tiles_has_template(const char *url);
 /* 1 when QGIS could fetch it: http, https or file. */
 int fp_tiles_is_fetchable(const char *url);
 
-/* The MBTiles file that URL names ("file:./a.mbtiles"; vector tiles write the path alone): ok when it is SQLite with a table "metadata", whose
- * "format" is FORMAT unless that is NULL; else invalid. */
-void fp_tiles_mbtiles(struct fp_check *c, const char *url, const char *format);
+/* The MBTiles file of a raster layer, an address "file:./a.mbtiles": ok when it is there. */
+void fp_tiles_raster_mbtiles(struct fp_check *c, const char *url);
+/* That of a vector tile layer, a path: ok when it is SQLite with a table "metadata", whose "format" is "pbf". */
+void fp_tiles_vector_mbtiles(struct fp_check *c, const char *url);
 
 #endif

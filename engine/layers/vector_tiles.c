@@ -69,7 +69,7 @@ void fp_check_vector_tiles(struct fp_check *c)
 	if (fp_query_get(&q, "serviceType") || strcmp(type, "arcgis") == 0)
 		check_service(c, url);
 	else if (strcmp(type, "mbtiles") == 0)
-		fp_tiles_mbtiles(c, url, "pbf");
+		fp_tiles_vector_mbtiles(c, url);
 	else if (strcmp(type, "vtpk") == 0)
 		check_vtpk(c, url);
 	else if (strcmp(type, "xyz") == 0)

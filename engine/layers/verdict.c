@@ -197,11 +197,13 @@ void fp_stage(struct fp_check *c, enum fp_stage stage, enum fp_mark mark, const 
 void fp_verdict_file(struct fp_check *c, const char *path)
 {
 	const char *root = c->project->root;
+	size_t n = strlen(root);
 
-	if (!fp_path_below(path, root) || strlen(path) <= strlen(root) + 1)
-		return;
-	free(c->v->filename);
-	c->v->filename = fp_strdup(path + strlen(root) + 1);
+	if (!fp_path_below(path, root))
+		n = 0;
+	else
+		n += path[n] == '/';
+	put(&c->v->filename, fp_source_redact(path[n] ? path + n : "."));
 }
 
 void fp_verdict_clear(struct fp_verdict *v)
@@ -229,7 +231,7 @@ int fp_wkb_type(const char *name)
 	} flat[] = {
 		{"Unknown", 0}, {"Point", 1}, {"LineString", 2}, {"Polygon", 3}, {"MultiPoint", 4}, {"MultiLineString", 5}, {"MultiPolygon", 6},
 		{"GeometryCollection", 7}, {"CircularString", 8}, {"CompoundCurve", 9}, {"CurvePolygon", 10}, {"MultiCurve", 11}, {"MultiSurface", 12},
-		{"Triangle", 17}, {"Line", 2}, {"MultiLine", 5}, {"PolyhedralSurface", 15}, {"TIN", 16},
+		{"Triangle", 17}, {"PolyhedralSurface", 15}, {"TIN", 16},
 	};
 	static const struct {
 		const char *tail;

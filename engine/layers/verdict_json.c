@@ -57,7 +57,7 @@ json_t *fp_verdict_json(const struct fp_verdict *v, const struct fp_layer_def *l
 	json_t *valid = v->status == FP_LAYER_OK ? json_true() : v->status == FP_LAYER_NOT_CHECKED ? json_null() : json_false();
 	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", fp_json_text(layer->id), "name", fp_json_text(layer->name),
 		"type", fp_json_text(layer->type), "provider", fp_json_text(layer->provider ? layer->provider : ""), "crs", fp_json_text(layer->crs),
-		"wkb_type", v->wkb_type < 0 ? json_null() : json_integer(v->wkb_type), "pk", text_or_null(v->pk),
+		"wkb_type", v->wkb_type == FP_WKB_UNKNOWN ? json_null() : json_integer(v->wkb_type), "pk", text_or_null(v->pk),
 		"filename", text_or_null(v->filename), "datasource", fp_json_text(clean));
 
 	fp_assert(o);

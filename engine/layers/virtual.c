@@ -1,5 +1,6 @@
 /* virtual (spec/layers.md 2.5): a query over layers. Only QGIS can run it, for it may use QGIS' own functions; here its layers are looked up and the query
  * is compiled by SQLite on tables that have nothing but their columns. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,17 +8,23 @@
 #include "engine/base/buf.h"
 #include "engine/layers/sqlite.h"
 #include "engine/layers/provider.h"
+#include "engine/layers/url_query.h"
 #include "engine/project/source.h"
 
 #define DEPTH_MAX 8   /* virtual layers over virtual layers */
+#define ASKED_MAX 256 /* layers that one of them may lead to, each time that it is met */
 #define TABLES_MAX 64 /* that one query may name */
 
 struct query {
-	struct fp_strv known;  /* names that the source itself brings along: aliases, layers inside it */
-	char *sql;             /* NULL: none */
+	struct fp_strv known;   /* names that the source itself brings along: aliases, layers inside it */
+	const struct fp_layer_def *layers[TABLES_MAX]; /* those of the project that the first of the names mean, parallel; NULL: a layer inside the source */
+	size_t n_layers;        /* that the source names */
+	char *sql;              /* NULL: none */
+	struct fp_query options;
 };
 
 static int depth; /* of the layer that is checked now: checks call each other */
+static int asked; /* checks that the outermost one has led to */
 
 /* The parts of VALUE between colons, decoded: a colon inside a part is escaped. */
 static void split(struct fp_strv *parts, const char *value, size_t n)
@@ -42,13 +49,15 @@ static void unknown_layer(struct fp_check *c, const char *name, const char *summ
 			fp_verdict_instead(c, "%s", c->project->layers[i].name);
 }
 
-/* The status of another layer; deeper than anybody nests them, nothing is said. */
+/* The status of another layer; of more and deeper ones than anybody makes, nothing is said. */
 static enum fp_layer_status status_of(const struct fp_check *c, const struct fp_layer_def *layer)
 {
 	struct fp_verdict v;
 	enum fp_layer_status status;
 
-	if (depth >= DEPTH_MAX)
+	if (depth == 0)
+		asked = 0;
+	if (depth >= DEPTH_MAX || ++asked > ASKED_MAX)
 		return FP_LAYER_NOT_CHECKED;
 	depth++;
 	fp_layer_check(&v, c->k, layer);
@@ -63,6 +72,13 @@ static int is_good(enum fp_layer_status s)
 	return s == FP_LAYER_OK || s == FP_LAYER_NOT_CHECKED;
 }
 
+static void know(struct query *q, const char *name, const struct fp_layer_def *l)
+{
+	if (q->known.n < TABLES_MAX)
+		q->layers[q->known.n] = l;
+	fp_strv_add(&q->known, name);
+}
+
 static int take_reference(struct fp_check *c, struct query *q, const struct fp_strv *parts)
 {
 	const struct fp_layer_def *l = parts->n ? fp_project_layer(c->project, parts->items[0]) : NULL;
@@ -74,10 +90,11 @@ static int take_reference(struct fp_check *c, struct query *q, const struct fp_s
 		free(summary);
 		return 0;
 	}
-	fp_strv_add(&q->known, l->id);
-	fp_strv_add(&q->known, l->name);
+	q->n_layers++;
+	know(q, l->id, l);
+	know(q, l->name, l);
 	if (parts->n > 1)
-		fp_strv_add(&q->known, parts->items[1]);
+		know(q, parts->items[1], l);
 	return 1;
 }
 
@@ -94,8 +111,9 @@ static int take_inner(struct fp_check *c, struct query *q, const struct fp_strv 
 	inner.provider = parts->items[0];
 	inner.datasource = parts->items[1];
 	good = is_good(status_of(c, &inner));
+	q->n_layers++;
 	if (parts->n > 2)
-		fp_strv_add(&q->known, parts->items[2]);
+		know(q, parts->items[2], NULL);
 	if (!good) {
 		summary = fp_asprintf("Cannot set SQL for source layer \"%s\"", parts->n > 2 ? parts->items[2] : "");
 		unknown_layer(c, parts->n > 2 ? parts->items[2] : parts->items[1], summary);
@@ -111,10 +129,10 @@ static int take_apart(struct fp_check *c, struct query *q)
 		const char *key;
 		int (*take)(struct fp_check *c, struct query *q, const struct fp_strv *parts);
 	} keys[] = {{"layer_ref=", take_reference}, {"layer=", take_inner}};
-	const char *p = c->layer->datasource + (*c->layer->datasource == '?');
+	const char *p = strchr(c->layer->datasource, '?');
 	int good = 1;
 
-	while (*p && good) {
+	for (p = p ? p + 1 : ""; *p && good;) {
 		size_t n = strcspn(p, "&");
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 			size_t k = strlen(keys[i].key);
@@ -141,12 +159,13 @@ static const struct fp_layer_def *layer_called(const struct fp_project *p, const
 	return NULL;
 }
 
-static int knows(const struct query *q, const char *name)
+/* Its place among the names that the source brings along, -1 when it is none of them. */
+static int place_of(const struct query *q, const char *name)
 {
 	for (size_t i = 0; i < q->known.n; i++)
 		if (strcasecmp(q->known.items[i], name) == 0)
-			return 1;
-	return 0;
+			return (int)i;
+	return -1;
 }
 
 /* A table with the columns that the project knows of the layer; doubles are left out, as SQLite wants it. */
@@ -181,13 +200,15 @@ static int add_table(sqlite3 *db, const char *name, const struct fp_layer_def *l
 /* Gives the query the table it lacks. 0: the verdict is given. */
 static int provide(struct fp_check *c, const struct query *q, sqlite3 *db, const char *name)
 {
-	const struct fp_layer_def *l = layer_called(c->project, name);
-	int known = knows(q, name), good = known || l;
+	int place = place_of(q, name);
+	const struct fp_layer_def *l = place >= 0 && place < TABLES_MAX ? q->layers[place] : place < 0 ? layer_called(c->project, name) : NULL;
 	char *summary;
 
-	if (l && strcmp(l->id, c->layer->id) != 0)
-		good = is_good(status_of(c, l));
-	if (good && add_table(db, name, l))
+	if (l && strcmp(l->id, c->layer->id) != 0 && !is_good(status_of(c, l))) {
+		unknown_layer(c, name, "Can't deduce the geometry type of the geometry field!");
+		return 0;
+	}
+	if ((place >= 0 || l) && add_table(db, name, l))
 		return 1;
 	summary = fp_asprintf("Referenced table %s in query not found!", name);
 	unknown_layer(c, name, summary);
@@ -195,7 +216,29 @@ static int provide(struct fp_check *c, const struct query *q, sqlite3 *db, const
 	return 0;
 }
 
-static void judge(struct fp_check *c, const struct fp_error *err)
+/* QGIS makes a view of the query, which takes queries only, and none that waits for values ("$area" and "@variable" are such). */
+static int is_view(struct fp_error *err, const char *sql, sqlite3 *db)
+{
+	static const char *const begins[] = {"SELECT", "WITH", "VALUES"};
+	sqlite3_stmt *stmt = NULL;
+	int starts = 0, waits;
+
+	while (isspace((unsigned char)*sql))
+		sql++;
+	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+		starts |= strncasecmp(sql, begins[i], strlen(begins[i])) == 0;
+	if (isalpha((unsigned char)*sql) && !starts) {
+		fp_fail(err, FP_E_INVALID, "near \"%.*s\": syntax error", (int)strcspn(sql, " \t\r\n;("), sql);
+		return 0;
+	}
+	waits = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0;
+	sqlite3_finalize(stmt);
+	if (waits)
+		fp_fail(err, FP_E_INVALID, "parameters are not allowed in views");
+	return !waits;
+}
+
+static void judge(struct fp_check *c, const struct query *q, const struct fp_error *err)
 {
 	if (strncmp(err->msg, "no such column", 14) == 0 || err->code == FP_E_REFUSED) {
 		fp_verdict_detail(c, "%s", err->msg);
@@ -203,14 +246,47 @@ static void judge(struct fp_check *c, const struct fp_error *err)
 		return;
 	}
 	fp_verdict_invalid(c);
-	fp_verdict_provider(c, "Query execution error: %s", err->msg);
+	fp_verdict_provider(c, "Query execution error on CREATE TEMP VIEW _tview AS %s: 1 - %s", q->sql, err->msg);
 	fp_verdict_detail(c, "%s", err->msg);
 	fp_verdict_cause(c, "bad_query", FP_SLOTS({"REASON", err->msg}));
+}
+
+static const char *option(const struct query *q, const char *key)
+{
+	return fp_query_get(&q->options, key);
+}
+
+/* What the source itself says of the geometry: "geometry=column:type:srid", "nogeometry", "lazy". */
+static int declared_type(const struct query *q)
+{
+	const char *geometry = option(q, "geometry"), *type = geometry ? strchr(geometry, ':') : NULL;
+	char *end;
+	long n = type ? strtol(type + 1, &end, 10) : 0;
+
+	if (option(q, "lazy") && *option(q, "lazy"))
+		return 0;
+	if (option(q, "nogeometry"))
+		return 100;
+	return type && *end == ':' && ((n >= 1 && n <= 7) || n == 100) ? (int)n : FP_WKB_UNKNOWN;
+}
+
+/* The field that the source names, or one called fid, among those that the query gives. */
+static void find_key(struct fp_check *c, const struct query *q, const struct fp_strv *columns)
+{
+	const char *uid = option(q, "uid");
+
+	for (size_t i = 0; uid && i < columns->n && !c->v->pk; i++)
+		if (strcmp(columns->items[i], uid) == 0)
+			c->v->pk = fp_strdup(uid);
+	for (size_t i = 0; i < columns->n && !c->v->pk; i++)
+		if (strcasecmp(columns->items[i], "fid") == 0)
+			c->v->pk = fp_strdup(columns->items[i]);
 }
 
 static void compile(struct fp_check *c, const struct query *q)
 {
 	static const char missing[] = "no such table: ";
+	struct fp_strv columns = {0};
 	struct fp_error err = {0};
 	enum fp_status st = FP_E_INVALID;
 	sqlite3 *db;
@@ -218,45 +294,55 @@ static void compile(struct fp_check *c, const struct query *q)
 
 	for (int i = 0; goes_on && i < TABLES_MAX; i++) {
 		const char *name;
-		st = fp_sqlite_compile_on(db, q->sql, &err);
+		st = is_view(&err, q->sql, db) ? fp_sqlite_compile_on(db, q->sql, &columns, &err) : FP_E_INVALID;
 		if (st == FP_OK || strncmp(err.msg, missing, sizeof missing - 1) != 0)
 			break;
 		name = err.msg + sizeof missing - 1;
 		goes_on = provide(c, q, db, strncmp(name, "main.", 5) == 0 ? name + 5 : name);
 	}
 	sqlite3_close(db);
-	if (!goes_on)
-		return;
-	if (st != FP_OK) {
-		judge(c, &err);
-		return;
+	if (goes_on && st != FP_OK) {
+		judge(c, q, &err);
+	} else if (goes_on) {
+		fp_verdict_ok(c, FP_BY_DEFINITION);
+		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "the query compiles; it was not run");
+		c->v->wkb_type = declared_type(q);
+		find_key(c, q, &columns);
 	}
-	fp_verdict_ok(c, FP_BY_DEFINITION);
-	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "the query compiles; it was not run");
+	fp_strv_free(&columns);
+}
+
+static void no_query(struct fp_check *c, const char *summary)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_provider(c, "%s", summary);
+	fp_verdict_detail(c, "the virtual layer has no query");
+	fp_verdict_cause(c, "virtual_no_query", FP_NOSLOTS);
+}
+
+/* Of one layer and no query the layer is what it is. */
+static void judge_source(struct fp_check *c, const struct query *q)
+{
+	const char *source = c->layer->datasource;
+
+	if (q->sql && *q->sql)
+		compile(c, q);
+	else if (q->n_layers > 1)
+		no_query(c, "Don't know how to join layers, please specify a query");
+	else if (q->n_layers == 1)
+		fp_verdict_ok(c, FP_BY_DEFINITION);
+	else
+		no_query(c, !*source || strcmp(source, "?") == 0 ? "Malformed URL" : "Please specify at least one source layer or a query");
 }
 
 void fp_check_virtual(struct fp_check *c)
 {
 	struct query q = {0};
 
-	if (!*c->layer->datasource) {
-		fp_verdict_invalid(c);
-		fp_verdict_provider(c, "Malformed URL");
-		fp_verdict_detail(c, "the virtual layer has no query");
-		fp_verdict_cause(c, "virtual_no_query", FP_NOSLOTS);
-		return;
-	}
-	if (take_apart(c, &q)) {
-		if (q.sql)
-			compile(c, &q);
-		else if (q.known.n)
-			fp_verdict_ok(c, FP_BY_DEFINITION);
-		else {
-			fp_verdict_invalid(c);
-			fp_verdict_cause(c, "virtual_no_query", FP_NOSLOTS);
-			fp_verdict_detail(c, "the virtual layer has no query");
-		}
-	}
+	fp_url_query_parse(&q.options, c->layer->datasource);
+	if (take_apart(c, &q))
+		judge_source(c, &q);
 	fp_strv_free(&q.known);
+	fp_query_clear(&q.options);
 	free(q.sql);
 }

@@ -196,7 +196,7 @@ void fp_check_wms(struct fp_check *c)
 		if (!(fp_tiles_has_template(s.url) || strstr(s.url, "{q}")) || !fp_tiles_is_fetchable(s.url))
 			fp_verdict_warn(c, "the address has no {x}, {y}, {z} or does not begin with http or file: no tile will be shown");
 	} else if (strcmp(value(&s, "type"), "mbtiles") == 0) {
-		fp_tiles_mbtiles(c, s.url, NULL);
+		fp_tiles_raster_mbtiles(c, value(&s, "url"));
 		if (c->v->status == FP_LAYER_INVALID_DATAPROVIDER)
 			invalid(c, "Cannot open MBTiles database");
 	} else {

@@ -135,6 +135,7 @@ struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep)
 	struct fp_xml *x = fp_xml_new(keep);
 
 	x->encoding = AS_IS;
+	x->ctxt->hasExternalSubset = 0;
 	return x;
 }
 
