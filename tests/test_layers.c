@@ -60,7 +60,7 @@ Test(layers, damaged_and_foreign_files_are_called_what_they_are, .init = files_s
 		{"vector", "ogr", "./text.gpkg", "invalid_dataprovider", "no driver recognises"},
 		{"vector", "ogr", "./r.tif", "invalid_dataprovider", "holds no vector data"},
 		{"vector", "ogr", "./plan.dwg", "not_checked", "AutoCAD"},
-		{"vector", "ogr", "./base.gdb", "not_checked", "File Geodatabase"},
+		{"vector", "ogr", "./base.gdb", "invalid_dataprovider", "it is a folder"},
 		{"vector", "ogr", "./good.geojson", "ok", NULL},
 		{"vector", "ogr", "./good.json", "ok", NULL},
 		{"raster", "gdal", "./r.tif", "ok", NULL},
@@ -199,12 +199,16 @@ Test(layers, gpx_needs_a_part_and_a_well_formed_file, .init = files_setup, .fini
 		{"vector", "gpx", "./t.gpx?type=track", "ok", NULL},
 		{"vector", "gpx", "./t.gpx?type=anything", "ok", NULL},
 		{"vector", "gpx", "./t.gpx", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?type=&x=y", "invalid_dataprovider", "type="},
+		{"vector", "gpx", "./t.gpx?x=y&type=track", "invalid_dataprovider", "File \"t.gpx?x=y&type=track\" missing."},
+		{"vector", "gpx", "./empty.gpx?type=track", "ok", "the layer will show nothing"},
 		{"vector", "gpx", "./bad.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./bytes.gpx?type=track", "invalid_dataprovider", "XML broken"},
 		{"vector", "gpx", "./gone.gpx?type=track", "invalid_dataprovider", "File \"gone.gpx\" missing."},
 	};
 
 	files_put("t.gpx", "<gpx version='1.1'><wpt lat='1' lon='2'/></gpx>");
+	files_put("empty.gpx", "");
 	files_put("bad.gpx", "<gpx><wpt>");
 	files_put("bytes.gpx", "<gpx>\xff</gpx>");
 	HOLD(cases);

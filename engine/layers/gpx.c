@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "engine/layers/diagnose.h"
+#include "engine/layers/formats.h"
 #include "engine/project/source.h"
 #include "engine/project/xml.h"
 
@@ -44,35 +46,39 @@ static enum fp_status parse(const char *path, struct fp_error *err)
 	return st;
 }
 
-static void check_file(struct fp_check *c, const char *real, const char *query)
+/* TYPE up to the first "&". QGIS never shows an empty file to its parser and so calls it valid. */
+static void check_file(struct fp_check *c, const char *real, const char *type)
 {
+	static const char waypoint[] = "waypoint";
+	size_t n = strcspn(type, "&");
 	struct fp_error err;
-	struct fp_query q;
-	const char *type;
+	struct fp_sniff s;
 
-	fp_query_parse(&q, query);
-	type = fp_query_get(&q, "type");
 	fp_verdict_invalid(c);
-	if (!type) {
+	if (n == 0) {
 		fp_verdict_detail(c, "the source does not say which part of the file it means (type=)");
 		fp_verdict_cause(c, "gpx_type_missing", FP_NOSLOTS);
+		return;
+	}
+	if (fp_sniff(&s, real) == 0 && s.magic == FP_MAGIC_EMPTY) {
+		fp_verdict_warn(c, "the file is empty: the layer will show nothing");
 	} else if (parse(real, &err) != FP_OK) {
 		fp_diagnose_content(c, real, NULL, err.msg);
-	} else {
-		fp_verdict_ok(c, FP_BY_CHECKED);
-		c->v->wkb_type = strcmp(type, "waypoint") == 0 ? 1 : 2;
+		return;
 	}
-	fp_query_clear(&q);
+	fp_verdict_ok(c, FP_BY_CHECKED);
+	c->v->wkb_type = n == sizeof waypoint - 1 && strncasecmp(type, waypoint, n) == 0 ? 1 : 2;
 }
 
 void fp_check_gpx(struct fp_check *c)
 {
-	const char *source = c->layer->datasource;
-	size_t n = strcspn(source, "?");
+	static const char key[] = "?type=";
+	const char *source = c->layer->datasource, *type = strstr(source, key);
+	size_t n = type ? (size_t)(type - source) : strlen(source); /* without it, all is the path */
 	char *written = fp_strndup(source, n), *path = fp_source_resolve(c->layer->home, written), *real = fp_layer_file(c, written, path);
 
 	if (real)
-		check_file(c, real, source[n] ? source + n + 1 : "");
+		check_file(c, real, type ? type + sizeof key - 1 : "");
 	free(written);
 	free(path);
 	free(real);

@@ -6,6 +6,7 @@ LAYERS_SOURCES = \
 	engine/layers/delimited_reader.c engine/layers/delimited_reader.h \
 	engine/layers/delimitedtext.c \
 	engine/layers/diagnose.c engine/layers/diagnose.h \
+	engine/layers/foreign.c engine/layers/foreign.h \
 	engine/layers/formats.c engine/layers/formats.h \
 	engine/layers/gate.c engine/layers/gate.h \
 	engine/layers/gdal.c \

@@ -285,7 +285,7 @@ char *fp_xml_text(const xmlNode *node)
 
 	fp_buf_add(&b, "", 0);
 	for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
-		if (n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE)
+		if ((n->type == XML_TEXT_NODE && !xmlIsBlankNode(n)) || n->type == XML_CDATA_SECTION_NODE)
 			fp_buf_adds(&b, (const char *)n->content);
 	return fp_buf_take(&b);
 }

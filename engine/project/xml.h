@@ -25,7 +25,7 @@ enum fp_status fp_xml_finish(struct fp_xml *x, xmlDoc **doc, struct fp_error *er
 const xmlNode *fp_xml_child(const xmlNode *parent, const char *name); /* first element child of that name */
 const xmlNode *fp_xml_next(const xmlNode *node);                      /* next sibling of the same name */
 const xmlNode *fp_xml_path(const xmlNode *from, const char *path);    /* "srs/spatialrefsys/authid" */
-char *fp_xml_text(const xmlNode *node);                               /* its own text, "" when none */
+char *fp_xml_text(const xmlNode *node);                               /* its own text, "" when none; white space alone is none, as in Qt */
 char *fp_xml_attr(const xmlNode *node, const char *name);             /* "" when absent */
 int fp_xml_attr_is(const xmlNode *node, const char *name, const char *value);
 
