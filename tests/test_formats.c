@@ -203,6 +203,44 @@ Test(formats, an_archive_that_is_spelt_out_may_be_called_anything)
 	HOLD(cases);
 }
 
+Test(formats, attachments_are_unpacked_where_they_may_be)
+{
+	static const struct expected cases[] = {
+		{"vector", "ogr", "attachment:b.gpkg|layername=pts", "ok", NULL},
+		{"vector", "ogr", "attachment:b.gpkg|layername=nope", "invalid_dataprovider", "no layer \"nope\""},
+		{"vector", "ogr", "attachment:s.shp", "ok", NULL}, /* with the files that go with it */
+		{"raster", "gdal", "attachment:r.tif", "ok", NULL},
+		{"vector", "ogr", "attachment:gone.gpkg", "invalid_dataprovider", "File \"gone.gpkg\" missing."},
+		{"vector", "ogr", "attachment:../b.gpkg", "not_checked", "not a plain attachment"},
+		{"vector", "ogr", "attachment:sub/b.gpkg", "not_checked", "not a plain attachment"},
+		{"vector", "ogr", "attachment:v.vrt", "not_checked", "no file of the project"},
+	};
+	static const char *const members[] = {"b.gpkg", "s.shp", "s.shx", "s.dbf", "r.tif", "!v.vrt", "!../b.gpkg"};
+
+	files_copy("a.gpkg", "b.gpkg");
+	files_vector(files_upload, "s.shp", "ESRI Shapefile");
+	files_raster("r.tif", 1);
+	put_zip("project_attachments.zip", members, sizeof members / sizeof *members,
+		"<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource relativeToVRT='1'>../../other/b.gpkg</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>");
+	HOLD(cases);
+}
+
+Test(formats, an_attachment_that_unpacks_to_too_much_is_refused)
+{
+	static const struct expected cases[] = {
+		{"vector", "ogr", "attachment:bomb.geojson", "not_checked", "packed more than 200 times"},
+		{"vector", "ogr", "attachment:none.geojson", "invalid_dataprovider", "missing"},
+	};
+	static const char *const members[] = {"!bomb.geojson"};
+	size_t n = 8 << 20;
+	char *blanks = fp_alloc(n + 1);
+
+	memset(blanks, ' ', n);
+	put_zip("project_attachments.zip", members, 1, blanks);
+	free(blanks);
+	HOLD(cases);
+}
+
 Test(formats, tokens_and_types_are_those_of_qgis)
 {
 	static const struct {

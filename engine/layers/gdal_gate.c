@@ -41,6 +41,11 @@ void fp_gdal_init(const char *scratch)
 		CPLSetConfigOption("CPL_TMPDIR", scratch);
 }
 
+const char *fp_gdal_scratch(void)
+{
+	return scratch_dir;
+}
+
 static void CPL_STDCALL take_message(CPLErr level, CPLErrorNum number, const char *text)
 {
 	struct fp_gdal_messages *m = CPLGetErrorHandlerUserData();

@@ -10,6 +10,9 @@
 /* Once per process, before anything else of GDAL. SCRATCH is a writable folder for temporary files and copies, kept by reference; NULL: none. */
 void fp_gdal_init(const char *scratch);
 
+/* That folder, or NULL. */
+const char *fp_gdal_scratch(void);
+
 /* What to open. The name that GDAL gets is before + path + after; PATH has passed the gate (engine/layers/gate.h), the other two are ours or
  * were checked by their grammar. */
 struct fp_gdal_name {

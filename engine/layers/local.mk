@@ -1,6 +1,7 @@
 LAYERS_SOURCES = \
 	engine/prober/client_stub.c \
 	engine/layers/arcgis.c \
+	engine/layers/attachments.c engine/layers/attachments.h \
 	engine/layers/check.c engine/layers/check.h \
 	engine/layers/client.c \
 	engine/layers/delimited_reader.c engine/layers/delimited_reader.h \
