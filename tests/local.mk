@@ -32,6 +32,11 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_formats
+tests_test_formats_SOURCES = tests/test_formats.c tests/layer_files.c tests/layer_files.h
+tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_formats_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_layers
 tests_test_layers_SOURCES = tests/test_layers.c tests/layer_files.c tests/layer_files.h
 tests_test_layers_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

@@ -61,7 +61,7 @@ Test(layers, damaged_and_foreign_files_are_called_what_they_are, .init = files_s
 		{"vector", "ogr", "./text.gpkg", "invalid_dataprovider", "no driver recognises"},
 		{"vector", "ogr", "./r.tif", "invalid_dataprovider", "holds no vector data"},
 		{"vector", "ogr", "./plan.dwg", "not_checked", "AutoCAD"},
-		{"vector", "ogr", "./base.gdb", "not_checked", "File Geodatabase"},
+		{"vector", "ogr", "./base.gdb", "invalid_dataprovider", "it is a folder"},
 		{"vector", "ogr", "./good.geojson", "ok", NULL},
 		{"vector", "ogr", "./good.json", "ok", NULL},
 		{"raster", "gdal", "./r.tif", "ok", NULL},

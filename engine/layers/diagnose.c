@@ -12,6 +12,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
+#include "engine/layers/attachments.h"
 #include "engine/layers/formats.h"
 #include "engine/layers/gdal_gate.h"
 #include "engine/layers/network.h"
@@ -170,14 +171,12 @@ void fp_diagnose_gate(struct fp_check *c, enum fp_gate gate, const char *written
 	case FP_GATE_QGIS:
 		fp_verdict_not_checked(c, "part_of_qgis", FP_SLOTS({"WRITTEN", written}));
 		return;
-	case FP_GATE_ATTACHED:
-		fp_verdict_not_checked(c, "attachment", FP_SLOTS({"WRITTEN", written}));
-		return;
 	case FP_GATE_SPECIAL:
 		fp_verdict_invalid(c);
 		fp_verdict_detail(c, "\"%s\" is no file that can be read", resolved);
 		fp_verdict_cause(c, "no_file", FP_SLOTS({"FILENAME", resolved}));
 		return;
+	case FP_GATE_ATTACHED: /* somewhere that only fp_layer_file() looks into */
 	case FP_GATE_OUTSIDE:
 	case FP_GATE_MISSING:
 	case FP_GATE_PASS:
@@ -205,8 +204,25 @@ static void look_into(struct fp_check *c, const char *real)
 		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld bytes", (long long)sb.st_size);
 }
 
+/* The copy of an attachment, or NULL and the verdict is given. */
+static char *attached(struct fp_check *c, const char *written, const char *name)
+{
+	char *copy = NULL;
+	struct fp_error err;
+	enum fp_status st = fp_attachment(&copy, c, name, &err);
+
+	if (st == FP_E_NOTFOUND)
+		fp_diagnose_gate(c, FP_GATE_MISSING, written, name);
+	else if (st != FP_OK)
+		fp_verdict_not_checked(c, "attachment", FP_SLOTS({"WRITTEN", written}, {"REASON", err.msg}));
+	else
+		fp_stage(c, FP_STAGE_EXISTS, FP_MARK_OK, "%s, among the project's attachments", name);
+	return copy;
+}
+
 char *fp_layer_file(struct fp_check *c, const char *written, const char *path)
 {
+	static const char scheme[] = "attachment:";
 	char *real = NULL;
 	enum fp_gate gate;
 
@@ -217,6 +233,8 @@ char *fp_layer_file(struct fp_check *c, const char *written, const char *path)
 		return NULL;
 	}
 	gate = fp_gate(&real, c->project->root, path);
+	if (gate == FP_GATE_ATTACHED)
+		return attached(c, written, path + sizeof scheme - 1);
 	if (gate == FP_GATE_PASS || gate == FP_GATE_MISSING || gate == FP_GATE_OUTSIDE || gate == FP_GATE_SPECIAL)
 		fp_verdict_file(c, path);
 	if (gate == FP_GATE_PASS || gate == FP_GATE_MISSING)

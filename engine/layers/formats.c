@@ -15,16 +15,20 @@
 /* GDAL declares these in a header for C++ only. */
 void RegisterOGRCSV(void);
 void RegisterOGRDXF(void);
+void RegisterOGRESRIJSON(void);
 void RegisterOGRFlatGeobuf(void);
 void RegisterOGRGML(void);
 void RegisterOGRGPX(void);
 void RegisterOGRGeoJSON(void);
 void RegisterOGRGeoJSONSeq(void);
 void RegisterOGRGeoPackage(void);
+void RegisterOGRGeoRSS(void);
+void RegisterOGRJML(void);
 void RegisterOGRKML(void);
 void RegisterOGRLIBKML(void);
 void RegisterOGRMVT(void);
 void RegisterOGRODS(void);
+void RegisterOGROpenFileGDB(void);
 void RegisterOGRSQLite(void);
 void RegisterOGRShape(void);
 void RegisterOGRTAB(void);
@@ -34,7 +38,11 @@ void RegisterOGRXLSX(void);
 
 #define M(x) (1u << FP_MAGIC_##x)
 
-/* In the order in which GDAL registers and so asks them: where two can open a file, the first one does. */
+/* In the order in which GDAL registers and so asks them: where two can open a file, the first one does.
+ * Beyond the list of 4.2 stand formats that field projects hold and whose drivers read nothing but the file and its own side files, follow no link, start
+ * no program, and are tried with broken files by GDAL's own fuzzers: ESRIJSON and netCDF's tables share the code of what was allowed already; GeoRSS and
+ * JML are one pass of Expat; the Surfer and SAGA grids and PNM are a header and numbers; OpenFileGDB is the one larger reader, worth it for how many keep
+ * their data so. */
 static const struct driver {
 	const char *name;
 	void (*do_register)(void);
@@ -51,11 +59,16 @@ static const struct driver {
 	{"JPEG", GDALRegister_JPEG, FP_USE_RASTER, M(JPEG), " jpg jpeg jpe ", ""},
 	{"GIF", GDALRegister_GIF, FP_USE_RASTER, M(GIF), " gif ", ""},
 	{"BMP", GDALRegister_BMP, FP_USE_RASTER, M(BMP), " bmp ", ""},
-	{"netCDF", GDALRegister_netCDF, FP_USE_RASTER, M(NETCDF), " nc nc4 cdf ", ""},
+	{"netCDF", GDALRegister_netCDF, FP_USE_VECTOR | FP_USE_RASTER, M(NETCDF), " nc nc4 cdf ", ""},
 	{"WEBP", GDALRegister_WEBP, FP_USE_RASTER, M(WEBP), " webp ", ""},
 	{"USGSDEM", GDALRegister_USGSDEM, FP_USE_RASTER, 0, " dem ", ""},
 	{"JP2OpenJPEG", GDALRegister_JP2OpenJPEG, FP_USE_RASTER, M(JP2), " jp2 j2k jpf ", ""},
 	{"GRIB", GDALRegister_GRIB, FP_USE_RASTER, M(GRIB), " grb grb2 grib grib2 ", ""},
+	{"GSAG", GDALRegister_GSAG, FP_USE_RASTER, 0, " grd ", ""},
+	{"GSBG", GDALRegister_GSBG, FP_USE_RASTER, 0, " grd ", ""},
+	{"GS7BG", GDALRegister_GS7BG, FP_USE_RASTER, 0, " grd ", ""},
+	{"PNM", GDALRegister_PNM, FP_USE_RASTER, 0, " pgm ppm pnm ", ""},
+	{"SAGA", GDALRegister_SAGA, FP_USE_RASTER, 0, " sdat sg-grd-z ", ""},
 	{"SRTMHGT", GDALRegister_SRTMHGT, FP_USE_RASTER, 0, " hgt ", ""},
 	{"ENVI", GDALRegister_ENVI, FP_USE_RASTER, 0, " dat bsq bil bip img raw envi ", ""},
 	{"EHdr", GDALRegister_EHdr, FP_USE_RASTER, 0, " bil flt hdr ", ""},
@@ -69,27 +82,21 @@ static const struct driver {
 	{"KML", RegisterOGRKML, FP_USE_VECTOR, M(XML), " kml ", ""},
 	{"GeoJSON", RegisterOGRGeoJSON, FP_USE_VECTOR, M(JSON), " geojson json ", ""},
 	{"GeoJSONSeq", RegisterOGRGeoJSONSeq, FP_USE_VECTOR, M(JSON), " geojsonl geojsons json ", ""},
+	{"ESRIJSON", RegisterOGRESRIJSON, FP_USE_VECTOR, M(JSON), " json ", ""},
 	{"TopoJSON", RegisterOGRTopoJSON, FP_USE_VECTOR, M(JSON), " topojson json ", ""},
 	{"DXF", RegisterOGRDXF, FP_USE_VECTOR, 0, " dxf ", ""},
+	{"OpenFileGDB", RegisterOGROpenFileGDB, FP_USE_VECTOR, M(FOLDER), " gdb gdbtable ", ""},
 	{"FlatGeobuf", RegisterOGRFlatGeobuf, FP_USE_VECTOR, M(FLATGEOBUF) | M(FOLDER), " fgb ", ""},
 	{"GPKG", RegisterOGRGeoPackage, FP_USE_VECTOR | FP_USE_RASTER, M(SQLITE), " gpkg gpkx ", " PNG JPEG WEBP GTiff "},
 	{"SQLite", RegisterOGRSQLite, FP_USE_VECTOR, M(SQLITE), " sqlite sqlite3 db ", ""},
+	{"GeoRSS", RegisterOGRGeoRSS, FP_USE_VECTOR, M(XML), " rss georss atom ", ""},
 	{"ODS", RegisterOGRODS, FP_USE_VECTOR, M(ZIP), " ods ", ""},
 	{"XLSX", RegisterOGRXLSX, FP_USE_VECTOR, M(ZIP), " xlsx xlsm ", ""},
+	{"JML", RegisterOGRJML, FP_USE_VECTOR, M(XML), " jml ", ""},
 	{"MVT", RegisterOGRMVT, FP_USE_VECTOR, 0, " mvt pbf ", ""},
 	{"MBTiles", GDALRegister_MBTiles, FP_USE_VECTOR | FP_USE_RASTER, M(SQLITE), " mbtiles ", " SQLite PNG JPEG WEBP MVT "},
 };
 #define N_DRIVERS (sizeof drivers / sizeof *drivers)
-
-/* Formats that QGIS may well open and this program does not: no verdict about them would be honest. */
-static const char *const foreign[][2] = {
-	{" gdb gdbtable ", "ESRI File Geodatabase"}, {" mdb accdb ", "Microsoft Access database"}, {" xls ", "old Excel file"},
-	{" dwg ", "AutoCAD drawing"}, {" dgn ", "MicroStation drawing"}, {" osm ", "OpenStreetMap file"}, {" 000 ", "S-57 chart"},
-	{" e00 ", "ArcInfo export"}, {" ecw ", "ECW image"}, {" sid ", "MrSID image"}, {" pdf ", "PDF"}, {" kap bsb ", "BSB chart"},
-	{" ntf nsf ", "NITF image"}, {" h4 h5 hdf hdf4 hdf5 he5 ", "HDF file"}, {" sdat sgrd ", "SAGA grid"}, {" rst ", "Idrisi raster"},
-	{" map ", "PCRaster map"}, {" ers ", "ERMapper raster"}, {" gmt ", "GMT file"}, {" jml ", "JUMP file"}, {" sxf ", "Storage file"},
-	{" svg ", "SVG"}, {" pmtiles ", "PMTiles"}, {" parquet arrow feather ", "Arrow table"}, {" zarr ", "Zarr"}, {" lyr qlr ", "layer definition"},
-};
 
 /* LIST has a blank before and after each word. */
 static int has_word(const char *list, const char *word)
@@ -116,27 +123,21 @@ static char *extension(const char *name)
 	return ext;
 }
 
-const char *fp_format_foreign(const char *name)
+int fp_format_has_extension(const char *name, const char *list)
 {
 	char *ext = extension(name);
-	const char *what = NULL;
+	int found = has_word(list, ext);
 
-	for (size_t i = 0; !what && i < sizeof foreign / sizeof *foreign; i++)
-		if (has_word(foreign[i][0], ext))
-			what = foreign[i][1];
 	free(ext);
-	return what;
+	return found;
 }
 
 int fp_format_known(const char *name, unsigned use)
 {
-	char *ext = extension(name);
-	int known = 0;
-
-	for (size_t i = 0; !known && i < N_DRIVERS; i++)
-		known = (drivers[i].use & use) && has_word(drivers[i].extensions, ext);
-	free(ext);
-	return known;
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		if ((drivers[i].use & use) && fp_format_has_extension(name, drivers[i].extensions))
+			return 1;
+	return 0;
 }
 
 static void do_register(const struct driver *d)
@@ -160,18 +161,14 @@ static void allow(struct fp_strv *names, const struct driver *d)
 
 void fp_formats_allow(struct fp_strv *names, const char *name, enum fp_magic magic, unsigned use)
 {
-	char *ext = extension(name);
-	int claimed = magic != FP_MAGIC_NONE;
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		if ((drivers[i].use & use) && (((drivers[i].magics >> magic) & 1) || fp_format_has_extension(name, drivers[i].extensions)))
+			allow(names, &drivers[i]);
+}
 
-	for (size_t i = 0; i < N_DRIVERS; i++) {
-		if (!(drivers[i].use & use) || !(has_word(drivers[i].extensions, ext) || ((drivers[i].magics >> magic) & 1)))
-			continue;
-		claimed = 1;
-		allow(names, &drivers[i]);
-	}
-	free(ext);
-	/* Neither name nor content tells: some formats (grids, DXF) can be told by their own driver only. */
-	for (size_t i = 0; !claimed && i < N_DRIVERS; i++)
+void fp_formats_allow_all(struct fp_strv *names, unsigned use)
+{
+	for (size_t i = 0; i < N_DRIVERS; i++)
 		if (drivers[i].use & use)
 			allow(names, &drivers[i]);
 }
@@ -180,9 +177,7 @@ void fp_formats_allow_vrt(struct fp_strv *names, unsigned use)
 {
 	struct fp_strv sources = {0};
 
-	for (size_t i = 0; i < N_DRIVERS; i++)
-		if (drivers[i].use & use)
-			allow(&sources, &drivers[i]);
+	fp_formats_allow_all(&sources, use);
 	fp_strv_free(&sources);
 	if (use & FP_USE_VECTOR) {
 		RegisterOGRVRT();
@@ -242,10 +237,17 @@ static enum fp_magic of_bytes(const unsigned char *p, size_t n)
 	return of_text((const char *)p);
 }
 
+static int is_text(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] < ' ' && (p[i] == '\0' || !strchr("\t\n\r\f\033\036", p[i])))
+			return 0;
+	return 1;
+}
+
 int fp_sniff(struct fp_sniff *s, const char *path)
 {
 	enum { SQLITE_READ_VERSION = 19 };
-	unsigned char head[1025] = {0};
 	struct stat sb;
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -253,16 +255,18 @@ int fp_sniff(struct fp_sniff *s, const char *path)
 	*s = (struct fp_sniff){0};
 	if (fd < 0)
 		return -1;
-	n = fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode) ? pread(fd, head, sizeof head - 1, 0) : 0;
+	n = fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode) ? pread(fd, s->head, sizeof s->head - 1, 0) : 0;
 	close(fd);
 	if (n < 0)
 		return -1;
+	s->n = (size_t)n;
+	s->is_text = is_text(s->head, s->n);
 	if (S_ISDIR(sb.st_mode))
 		s->magic = FP_MAGIC_FOLDER;
 	else if (n == 0)
 		s->magic = FP_MAGIC_EMPTY;
 	else
-		s->magic = of_bytes(head, (size_t)n);
-	s->wal_mode = s->magic == FP_MAGIC_SQLITE && head[SQLITE_READ_VERSION] == 2;
+		s->magic = of_bytes(s->head, s->n);
+	s->wal_mode = s->magic == FP_MAGIC_SQLITE && s->head[SQLITE_READ_VERSION] == 2;
 	return 0;
 }

@@ -25,6 +25,9 @@ enum fp_magic {
 struct fp_sniff {
 	enum fp_magic magic;
 	int wal_mode; /* an SQLite file in WAL mode */
+	int is_text;  /* what was read of it has no byte that no text has */
+	size_t n;
+	unsigned char head[1025]; /* its first N bytes, with a NUL behind them */
 };
 
 /* Looks at the file or folder PATH. -1 when it cannot be read (errno says why). */
@@ -34,11 +37,14 @@ int fp_sniff(struct fp_sniff *s, const char *path);
  * them. */
 void fp_formats_allow(struct fp_strv *drivers, const char *name, enum fp_magic magic, unsigned use);
 
+/* The same whatever name and content: some formats (grids, DXF) can be told by their own driver only. */
+void fp_formats_allow_all(struct fp_strv *drivers, unsigned use);
+
 /* Registers GDAL's VRT driver for USE and every driver that its sources may need. */
 void fp_formats_allow_vrt(struct fp_strv *drivers, unsigned use);
 
-/* What a file called NAME is when this program leaves its format to QGIS ("ESRI File Geodatabase"), or NULL. Static. */
-const char *fp_format_foreign(const char *name);
+/* 1 when NAME's extension is in LIST, which has a blank before and after each. */
+int fp_format_has_extension(const char *name, const char *list);
 
 /* 1 when some driver of the list claims NAME's extension for USE. */
 int fp_format_known(const char *name, unsigned use);

@@ -17,7 +17,7 @@ static const struct {
 	{"http://", FP_GATE_NETWORK}, {"https://", FP_GATE_NETWORK}, {"ftp://", FP_GATE_NETWORK}, {"s3://", FP_GATE_NETWORK},
 	{"/vsicurl", FP_GATE_NETWORK}, {"/vsis3", FP_GATE_NETWORK}, {"/vsigs", FP_GATE_NETWORK}, {"/vsiaz", FP_GATE_NETWORK},
 	{"/vsiadls", FP_GATE_NETWORK}, {"/vsioss", FP_GATE_NETWORK}, {"/vsiswift", FP_GATE_NETWORK}, {"/vsiwebhdfs", FP_GATE_NETWORK},
-	{"/vsihdfs", FP_GATE_NETWORK}, {"/vsi", FP_GATE_INLINE},
+	{"/vsihdfs", FP_GATE_NETWORK}, {"/vsimem", FP_GATE_MISSING}, {"/vsistdin", FP_GATE_MISSING}, {"/vsi", FP_GATE_INLINE}, {"vrt://", FP_GATE_INLINE},
 	{"PG:", FP_GATE_DATABASE}, {"postgresql:", FP_GATE_DATABASE}, {"MySQL:", FP_GATE_DATABASE}, {"MSSQL:", FP_GATE_DATABASE},
 	{"ODBC:", FP_GATE_DATABASE}, {"OCI:", FP_GATE_DATABASE}, {"HANA:", FP_GATE_DATABASE}, {"MongoDBv3:", FP_GATE_DATABASE},
 	{"WFS:", FP_GATE_NETWORK}, {"WFS3:", FP_GATE_NETWORK}, {"OAPIF:", FP_GATE_NETWORK}, {"WMS:", FP_GATE_NETWORK}, {"WMTS:", FP_GATE_NETWORK},

@@ -5,15 +5,18 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/path.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/sqlite.h"
 #include "engine/layers/vrt.h"
 #include "engine/project/source.h"
 
 /* A source taken apart: before + path + after, as in struct fp_gdal_name. */
 struct raster {
 	char *before, *path, *after, *written;
+	const struct prefix *prefix; /* NULL: a plain path */
 	struct fp_strv options;
 };
 
@@ -26,24 +29,40 @@ static void clear(struct raster *r)
 	fp_strv_free(&r->options);
 }
 
-/* PREFIX:path:tail or PREFIX:"path":tail. 1 when SOURCE has that form. */
-static int take_prefixed(struct raster *r, const char *source, const char *prefix, int quoted)
-{
-	size_t n = strlen(prefix);
-	const char *path = source + n, *colon;
+/* PREFIX[field:]path[:tail], the forms whose path QGIS resolves. */
+static const struct prefix {
+	const char *text;
+	int has_field;
+	const char *quote; /* around the path, as QGIS writes it whether or not the project does; "" where quotes belong to the name */
+	int has_tail;
+	int opens; /* by a driver that we have */
+} prefixes[] = {
+	{"GPKG:", 0, "", 1, 1}, {"NETCDF:", 0, "\"", 1, 1}, {"HDF5:", 0, "\"", 1, 0}, {"HDF4_SDS:", 1, "\"", 1, 0}, {"NITF_IM:", 1, "", 0, 0},
+	{"RADARSAT_2_CALIB:", 1, "", 0, 0},
+};
 
-	if (strncmp(source, prefix, n) != 0)
+/* 1 when SOURCE has the form of P. */
+static int take_prefixed(struct raster *r, const char *source, const struct prefix *p)
+{
+	const char *path = source + strlen(p->text), *end = source + strlen(source), *first;
+
+	if (strncmp(source, p->text, strlen(p->text)) != 0)
 		return 0;
-	colon = strrchr(path, ':');
-	if (!colon || colon == path || !colon[1])
+	if (p->has_field)
+		path += strcspn(path, ":") + (strchr(path, ':') != NULL);
+	if (p->has_tail)
+		end = strrchr(path, ':');
+	if (!end || end <= path)
 		return 0;
-	r->before = fp_asprintf("%s%s", prefix, quoted ? "\"" : "");
-	r->after = fp_asprintf("%s%s", quoted ? "\"" : "", colon);
-	while (path < colon && *path == '"')
-		path++;
-	while (colon > path && colon[-1] == '"')
-		colon--;
-	r->written = fp_strndup(path, (size_t)(colon - path));
+	first = path;
+	while (*p->quote && first < end && *first == '"')
+		first++;
+	r->before = fp_asprintf("%.*s%s", (int)(path - source), source, p->quote);
+	r->after = fp_asprintf("%s%s", p->quote, end);
+	while (*p->quote && end > first && end[-1] == '"')
+		end--;
+	r->written = fp_strndup(first, (size_t)(end - first));
+	r->prefix = p;
 	return 1;
 }
 
@@ -64,24 +83,29 @@ static void take_apart(struct raster *r, const struct fp_layer_def *layer)
 	char *text = fp_strdup(layer->datasource), *resolved;
 	const char *vsi;
 
+	fp_source_cut_authcfg(text);
 	take_options(r, text);
-	if (!take_prefixed(r, text, "GPKG:", 0) && !take_prefixed(r, text, "NETCDF:", 1)) {
+	for (size_t i = 0; !r->prefix && i < sizeof prefixes / sizeof *prefixes; i++)
+		take_prefixed(r, text, &prefixes[i]);
+	if (!r->prefix) {
 		r->before = fp_strdup("");
 		r->after = fp_strdup("");
 		r->written = fp_strdup(text);
 	}
 	free(text);
-	resolved = fp_source_resolve(layer->home, r->written);
+	if (r->options.n && strspn(r->written, "./") == 0) /* QGIS looks for a bare name with its options, and finds none */
+		resolved = fp_strdup(r->written);
+	else
+		resolved = fp_source_resolve(layer->home, r->written);
 	vsi = fp_source_written_vsi(resolved);
 	if (*vsi) { /* only archives that the source spells out have an inner path */
-		struct fp_ogr_source s;
-		fp_ogr_source_parse(&s, layer->home, r->written);
+		const char *path = resolved + strlen(vsi);
+		size_t end = fp_source_archive_end(path);
 		free(r->before);
 		free(r->after);
 		r->before = fp_strdup(vsi);
-		r->path = fp_strdup(s.path);
-		r->after = fp_strdup(s.inner);
-		fp_ogr_source_clear(&s);
+		r->path = fp_strndup(path, end);
+		r->after = fp_strdup(path + end);
 		free(resolved);
 		return;
 	}
@@ -92,7 +116,7 @@ static void take_apart(struct raster *r, const struct fp_layer_def *layer)
 	r->path = resolved;
 }
 
-/* "HDF5:", "GTIFF_DIR:1:" and other subdatasets of formats or forms that are not opened here. */
+/* "GTIFF_DIR:1:" and other subdatasets of forms that are not opened here. */
 static int is_other_subdataset(const char *source)
 {
 	size_t n = strspn(source, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
@@ -100,12 +124,41 @@ static int is_other_subdataset(const char *source)
 	return n > 1 && source[n] == ':';
 }
 
+/* 1 when the path in such a source is relative: QGIS does not resolve it, so nothing can be found there. */
+static int names_relative(const char *source)
+{
+	return strstr(source, ":./") || strstr(source, ":../") || strstr(source, ":\"./") || strstr(source, ":\"../");
+}
+
+/* The source as QGIS has it when its path is resolved. Caller frees. */
+static char *resolved(const struct raster *r)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_addf(&b, "%s%s%s", r->before, r->path, r->after);
+	for (size_t i = 0; i < r->options.n; i++)
+		fp_buf_addf(&b, "|option:%s", r->options.items[i]);
+	return fp_buf_take(&b);
+}
+
+static void says_nothing(struct fp_check *c, const struct raster *r)
+{
+	char *uri = *r->path ? resolved(r) : fp_strdup("");
+
+	fp_verdict_invalid(c);
+	fp_verdict_error(c, "Provider is not valid (provider: gdal, URI: %s", uri);
+	free(uri);
+}
+
 /* The reference prints this in both columns, never the file sentence; what it prints behind it is in our detail. */
 static void cannot_open(struct fp_check *c, const struct raster *r)
 {
+	char *uri = resolved(r);
+
 	fp_verdict_invalid(c);
-	fp_verdict_error(c, "Cannot open GDAL dataset %s%s%s:", r->before, r->path, r->after);
+	fp_verdict_error(c, "Cannot open GDAL dataset %s:", uri);
 	fp_verdict_provider(c, "%s", c->v->error_summary);
+	free(uri);
 }
 
 static int has_georeference(GDALDatasetH ds)
@@ -146,16 +199,37 @@ static void check_opened(struct fp_check *c, const struct raster *r, GDALDataset
 		return;
 	}
 	n = CSLCount(GDALGetMetadata(ds, "SUBDATASETS")) / 2;
-	fp_verdict_invalid(c);
 	if (n == 0) {
+		fp_verdict_invalid(c);
 		fp_verdict_error(c, "Cannot get GDAL raster band: ");
 		fp_verdict_provider(c, "Cannot get GDAL raster band: ");
 		fp_verdict_detail(c, "\"%s\" holds no raster band", r->path);
 	} else {
+		says_nothing(c, r);
 		fp_verdict_detail(c, "\"%s\" is a container of %d rasters and the layer names none of them", r->path, n);
 	}
 	snprintf(count, sizeof count, "%d", n);
 	fp_verdict_cause(c, "no_raster_band", FP_SLOTS({"FILENAME", r->path}, {"COUNT", n ? count : NULL}));
+}
+
+/* No raster: QGIS asks the drivers of features too, and what they open lacks a band (but for vector tiles, which have some). */
+static void judge_features(struct fp_check *c, const struct raster *r, const struct fp_gdal_name *name, const struct fp_gdal_messages *m,
+	const char *reason)
+{
+	struct fp_gdal_messages ignored;
+	GDALDatasetH ds;
+
+	fp_gdal_collect(&ignored, NULL);
+	fp_gdal_open(&ds, name, FP_USE_RASTER | FP_USE_VECTOR, 0, &r->options, NULL);
+	if (ds) {
+		check_opened(c, r, ds, name->path);
+		GDALClose(ds);
+	} else {
+		cannot_open(c, r);
+		fp_diagnose_content(c, name->path, m, reason);
+	}
+	fp_gdal_collect_end();
+	fp_strv_free(&ignored.texts);
 }
 
 static void open_and_check(struct fp_check *c, const struct raster *r, const char *real)
@@ -173,29 +247,42 @@ static void open_and_check(struct fp_check *c, const struct raster *r, const cha
 		GDALClose(ds);
 	} else if (st == FP_E_REFUSED) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
+	} else if (fp_sqlite_is_rasterlite(real)) {
+		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", "this version does not open Rasterlite databases"}));
 	} else {
-		cannot_open(c, r);
-		fp_diagnose_content(c, real, &m, err.msg);
+		judge_features(c, r, &name, &m, err.msg);
 	}
 	fp_gdal_collect_end();
 	fp_strv_free(&m.texts);
 }
 
+static void not_opened_here(struct fp_check *c, const struct raster *r)
+{
+	char kind[13];
+
+	snprintf(kind, sizeof kind, "%s%s", r->before, r->written);
+	fp_verdict_not_checked(c, "subdataset", FP_SLOTS({"KIND", kind}));
+}
+
 void fp_check_gdal(struct fp_check *c)
 {
 	struct raster r = {0};
-	char *real = NULL, kind[13];
+	char *real = NULL;
 
 	take_apart(&r, c->layer);
-	if (is_other_subdataset(r.written) && r.path[0] != '/') {
-		snprintf(kind, sizeof kind, "%s", r.written);
-		fp_verdict_not_checked(c, "subdataset", FP_SLOTS({"KIND", kind}));
-	} else {
+	if (!r.prefix && r.path[0] != '/' && is_other_subdataset(r.written) && !names_relative(r.written))
+		not_opened_here(c, &r);
+	else if (*r.after == '/' && strstr(r.after, ".."))
+		fp_diagnose_gate(c, FP_GATE_OUTSIDE, r.written, r.path);
+	else
 		real = fp_layer_file(c, r.written, r.path);
-	}
-	if (real)
+	if (real && r.prefix && !r.prefix->opens)
+		not_opened_here(c, &r);
+	else if (real)
 		open_and_check(c, &r, real);
-	else if (c->v->status != FP_LAYER_NOT_CHECKED && *r.path)
+	else if (!*r.path)
+		says_nothing(c, &r);
+	else if (c->v->status != FP_LAYER_NOT_CHECKED)
 		cannot_open(c, &r);
 	free(real);
 	clear(&r);

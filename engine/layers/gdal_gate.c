@@ -13,6 +13,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
+#include "engine/layers/foreign.h"
 #include "engine/layers/vrt.h"
 
 #define MESSAGES_MAX 16
@@ -38,6 +39,11 @@ void fp_gdal_init(const char *scratch)
 		unsetenv(without[i]);
 	if (scratch)
 		CPLSetConfigOption("CPL_TMPDIR", scratch);
+}
+
+const char *fp_gdal_scratch(void)
+{
+	return scratch_dir;
 }
 
 static void CPL_STDCALL take_message(CPLErr level, CPLErrorNum number, const char *text)
@@ -167,28 +173,51 @@ const char *fp_gdal_quiet_copy(const char *path, int always, struct fp_error *er
 	return copy;
 }
 
-/* The drivers for it, or a refusal. The part of the name behind the path says more than the path: it is what lies in an archive. */
+static int is_in_archive(const struct fp_gdal_name *name)
+{
+	return strncmp(name->before, "/vsi", 4) == 0;
+}
+
+/* The part of the name behind the path says more than the path: it is what lies in an archive. */
+static const char *called(const struct fp_gdal_name *name)
+{
+	return is_in_archive(name) && *name->after ? name->after : name->path;
+}
+
+/* The drivers for it, or a refusal. */
 static enum fp_status choose(struct fp_strv *drivers, const struct fp_gdal_name *name, const struct fp_sniff *s, unsigned use, struct fp_error *err)
 {
-	int in_archive = strncmp(name->before, "/vsi", 4) == 0;
-	const char *called = in_archive && *name->after ? name->after : name->path;
+	enum fp_status st;
 
-	enum fp_magic magic = in_archive ? FP_MAGIC_NONE : s->magic;
-
-	if (magic == FP_MAGIC_SERVICE)
+	if (s->magic == FP_MAGIC_SERVICE)
 		return fp_fail(err, FP_E_REFUSED, "the file describes a web service");
-	if (magic == FP_MAGIC_VRT) {
-		enum fp_status st = fp_vrt_check(name->path, name->root, use, err);
-		if (st == FP_OK)
-			fp_formats_allow_vrt(drivers, use);
-		return st;
+	if (s->magic != FP_MAGIC_VRT) {
+		fp_formats_allow(drivers, called(name), s->magic, use);
+		return FP_OK;
 	}
-	fp_formats_allow(drivers, called, magic, use);
-	if (fp_format_foreign(called) && (magic == FP_MAGIC_NONE || magic == FP_MAGIC_FOLDER || magic == FP_MAGIC_NETCDF))
-		return fp_fail(err, FP_E_REFUSED, "this version does not open a file of this kind (%s)", fp_format_foreign(called));
-	if (drivers->n == 0)
-		return fp_fail(err, FP_E_INVALID, "the file holds no %s data", use == FP_USE_RASTER ? "raster" : "vector");
-	return FP_OK;
+	st = fp_vrt_check(name->path, name->root, use, err);
+	if (st == FP_OK)
+		fp_formats_allow_vrt(drivers, use);
+	return st;
+}
+
+/* None of our drivers opened it: somebody else's may, or it is damaged. */
+static enum fp_status not_opened(const struct fp_gdal_name *name, const struct fp_sniff *s, unsigned use, int asked, struct fp_error *err)
+{
+	unsigned kind = use & FP_USE_RASTER ? FP_USE_RASTER : FP_USE_VECTOR;
+	const char *what = NULL;
+
+	if (*name->before && !is_in_archive(name)) /* "GPKG:" and the like say which driver it is for */
+		;
+	else if (s->magic == FP_MAGIC_FOLDER)
+		what = fp_foreign_folder(name->path, kind);
+	else
+		what = fp_foreign_format(called(name), is_in_archive(name) ? NULL : s, kind);
+	if (what)
+		return fp_fail(err, FP_E_REFUSED, "this version does not open a file of this kind (%s)", what);
+	if (asked)
+		return fp_fail(err, FP_E_INVALID, "no driver recognises its content");
+	return fp_fail(err, FP_E_INVALID, "the file holds no %s data", kind == FP_USE_RASTER ? "raster" : "vector");
 }
 
 /* SQLite files are read from a copy when something would have to be written beside them. Only the GPKG driver can be told not to. */
@@ -199,18 +228,39 @@ static const char *settle(const struct fp_gdal_name *name, const struct fp_sniff
 	return fp_gdal_quiet_copy(name->path, s->wal_mode && !fp_path_has_suffix(name->path, ".gpkg"), err);
 }
 
+/* Asks one driver after the other in the order of our table: GDAL would ask them in the order in which earlier files made us register them. As in GDAL, one
+ * that knows the format and fails ends the search. */
+static GDALDatasetH open_with(const struct fp_strv *drivers, const char *full, unsigned use, int update, const struct fp_strv *wanted,
+	const struct fp_sniff *s)
+{
+	unsigned flags = (use & FP_USE_VECTOR ? GDAL_OF_VECTOR : 0) | (use & FP_USE_RASTER ? GDAL_OF_RASTER : 0) |
+		(update ? GDAL_OF_UPDATE : GDAL_OF_READONLY);
+	char **options = open_options(wanted, drivers, s, update);
+	GDALDatasetH ds = NULL;
+
+	CPLErrorReset();
+	for (size_t i = 0; i < drivers->n && !ds && CPLGetLastErrorType() < CE_Failure; i++) {
+		const char *one[] = {drivers->items[i], NULL};
+		ds = GDALOpenEx(full, flags, one, (const char *const *)options, NULL);
+	}
+	CSLDestroy(options);
+	return ds;
+}
+
 enum fp_status fp_gdal_open(GDALDatasetH *out, const struct fp_gdal_name *name, unsigned use, int update, const struct fp_strv *options,
 	struct fp_error *err)
 {
 	struct fp_strv drivers = {0};
 	struct fp_sniff s;
 	const char *path;
-	char *full, **o;
+	char *full;
 	enum fp_status st;
 
 	*out = NULL;
 	if (fp_sniff(&s, name->path) != 0)
 		return fp_fail(err, FP_E_INVALID, "it cannot be read");
+	if (is_in_archive(name))
+		s = (struct fp_sniff){0}; /* the archive's first bytes say nothing of what is in it */
 	st = choose(&drivers, name, &s, use, err);
 	path = st == FP_OK ? settle(name, &s, update, err) : NULL;
 	if (!path) {
@@ -220,13 +270,14 @@ enum fp_status fp_gdal_open(GDALDatasetH *out, const struct fp_gdal_name *name, 
 	if (path != name->path)
 		s.wal_mode = 0; /* the copy may be tidied up */
 	full = fp_asprintf("%s%s%s", name->before, path, name->after);
-	o = open_options(options, &drivers, &s, update);
-	fp_strv_take(&drivers, NULL);
-	*out = GDALOpenEx(full, (use & FP_USE_VECTOR ? GDAL_OF_VECTOR : 0) | (use & FP_USE_RASTER ? GDAL_OF_RASTER : 0) |
-		(update ? GDAL_OF_UPDATE : GDAL_OF_READONLY), (const char *const *)drivers.items, (const char *const *)o, NULL);
-	CSLDestroy(o);
+	*out = open_with(&drivers, full, use, update, options, &s);
+	if (!*out && s.magic == FP_MAGIC_NONE && CPLGetLastErrorType() < CE_Failure) { /* its name misleads: each driver may look for itself */
+		fp_strv_free(&drivers);
+		fp_formats_allow_all(&drivers, use);
+		*out = open_with(&drivers, full, use, update, options, &s);
+	}
 	free(full);
-	drivers.n--;
+	st = *out ? FP_OK : not_opened(name, &s, use, drivers.n > 0, err);
 	fp_strv_free(&drivers);
-	return *out ? FP_OK : fp_fail(err, FP_E_INVALID, "no driver recognises its content");
+	return st;
 }

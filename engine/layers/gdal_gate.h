@@ -10,6 +10,9 @@
 /* Once per process, before anything else of GDAL. SCRATCH is a writable folder for temporary files and copies, kept by reference; NULL: none. */
 void fp_gdal_init(const char *scratch);
 
+/* That folder, or NULL. */
+const char *fp_gdal_scratch(void);
+
 /* What to open. The name that GDAL gets is before + path + after; PATH has passed the gate (engine/layers/gate.h), the other two are ours or
  * were checked by their grammar. */
 struct fp_gdal_name {
@@ -19,7 +22,7 @@ struct fp_gdal_name {
 	const char *root;   /* the uploaded tree, for what a VRT may point to */
 };
 
-/* Opens it with the drivers that its name and content allow. USE: FP_USE_VECTOR or FP_USE_RASTER; UPDATE: for writing (never in a check). Open
+/* Opens it with the drivers that its name and content allow. USE: FP_USE_VECTOR, FP_USE_RASTER or both; UPDATE: for writing (never in a check). Open
  * OPTIONS (may be NULL) are those of a project: only harmless ones are passed on.
  * FP_E_REFUSED: it may be good but is not for us to open; err says why (a web service, a VRT that points elsewhere, a foreign format).
  * FP_E_INVALID: GDAL cannot open it; what it said reached whoever collects messages. */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/layers/diagnose.h"
+#include "engine/layers/formats.h"
 #include "engine/project/source.h"
 #include "engine/project/xml.h"
 
@@ -53,30 +53,28 @@ static const char *type_of(const char *source)
 	return mark && strncmp(mark, "?type=", 6) == 0 ? mark + 6 : NULL;
 }
 
-static int is_empty_file(const char *path)
-{
-	struct stat sb;
-
-	return stat(path, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size == 0;
-}
-
+/* TYPE up to the first "&". QGIS never shows an empty file to its parser and so calls it valid. */
 static void check_file(struct fp_check *c, const char *real, const char *type)
 {
+	static const char waypoint[] = "waypoint";
+	size_t n = strcspn(type, "&");
 	struct fp_error err;
-	size_t n = type ? strcspn(type, "&") : 0;
+	struct fp_sniff s;
 
 	fp_verdict_invalid(c);
 	if (n == 0) {
 		fp_verdict_detail(c, "the source does not say which part of the file it means (type=)");
 		fp_verdict_cause(c, "gpx_type_missing", FP_NOSLOTS);
-	} else if (!is_empty_file(real) && parse(real, &err) != FP_OK) {
-		fp_diagnose_content(c, real, NULL, err.msg);
-	} else {
-		fp_verdict_ok(c, FP_BY_CHECKED);
-		c->v->wkb_type = n == 8 && strncasecmp(type, "waypoint", n) == 0 ? 1 : 2;
-		if (is_empty_file(real))
-			fp_verdict_warn(c, "the file is empty: the layer will show nothing");
+		return;
 	}
+	if (fp_sniff(&s, real) == 0 && s.magic == FP_MAGIC_EMPTY) {
+		fp_verdict_warn(c, "the file is empty: the layer will show nothing");
+	} else if (parse(real, &err) != FP_OK) {
+		fp_diagnose_content(c, real, NULL, err.msg);
+		return;
+	}
+	fp_verdict_ok(c, FP_BY_CHECKED);
+	c->v->wkb_type = n == sizeof waypoint - 1 && strncasecmp(type, waypoint, n) == 0 ? 1 : 2;
 }
 
 /* Unless the type follows the first "?" at once, all of the source is a path for QGIS. */
@@ -87,7 +85,7 @@ void fp_check_gpx(struct fp_check *c)
 	char *path = fp_source_resolve(c->layer->home, written), *real = fp_layer_file(c, written, path);
 
 	if (real)
-		check_file(c, real, type);
+		check_file(c, real, type ? type : "");
 	free(written);
 	free(path);
 	free(real);

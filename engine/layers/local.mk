@@ -1,5 +1,6 @@
 LAYERS_SOURCES = \
 	engine/layers/arcgis.c \
+	engine/layers/attachments.c engine/layers/attachments.h \
 	engine/layers/check.c engine/layers/check.h \
 	engine/layers/client.c \
 	engine/layers/delimited_point.c engine/layers/delimited_point.h \
@@ -7,6 +8,7 @@ LAYERS_SOURCES = \
 	engine/layers/delimited_text.c engine/layers/delimited_text.h \
 	engine/layers/delimitedtext.c \
 	engine/layers/diagnose.c engine/layers/diagnose.h \
+	engine/layers/foreign.c engine/layers/foreign.h \
 	engine/layers/formats.c engine/layers/formats.h \
 	engine/layers/gate.c engine/layers/gate.h \
 	engine/layers/gdal.c \

@@ -13,6 +13,8 @@
 #include "engine/layers/vrt.h"
 #include "engine/project/source.h"
 
+#define PEEK_MAX 10 /* features that QGIS looks at */
+
 struct opened {
 	const struct fp_ogr_source *source;
 	const char *path; /* the real file */
@@ -150,13 +152,13 @@ static char *primary_key(OGRLayerH layer)
 	return i >= 0 ? fp_strdup(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i))) : NULL;
 }
 
-/* A layer that declares no type is what its first geometry is, and a plain table when it has none. */
+/* A layer that declares no type is what the first geometry of its first features is, and a plain table when they have none. */
 static OGRwkbGeometryType peek(OGRLayerH layer)
 {
 	OGRwkbGeometryType type = wkbNone;
 
 	OGR_L_ResetReading(layer);
-	for (int i = 0; i < 1000 && type == wkbNone; i++) {
+	for (int i = 0; i < PEEK_MAX && type == wkbNone; i++) {
 		OGRFeatureH f = OGR_L_GetNextFeature(layer);
 		OGRGeometryH g = f ? OGR_F_GetGeometryRef(f) : NULL;
 		if (g)
@@ -169,22 +171,43 @@ static OGRwkbGeometryType peek(OGRLayerH layer)
 	return type;
 }
 
+/* The type that "|geometrytype=" picks, -1 when QGIS knows no such word there. */
+static int picked_type(const char *word)
+{
+	static const char *const words[] = {"Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"};
+	enum { NONE = 100, Z = 1000 };
+
+	for (int i = 0; i < (int)(sizeof words / sizeof *words); i++) {
+		size_t n = strlen(words[i]);
+		if (strncmp(word, words[i], n) == 0 && (word[n] == '\0' || strcmp(word + n, "25D") == 0))
+			return i + 1 + (word[n] ? Z : 0);
+	}
+	return strcmp(word, "None") == 0 ? NONE : -1;
+}
+
+static int declared_type(OGRLayerH layer)
+{
+	OGRwkbGeometryType t = OGR_L_GetGeomType(layer);
+	int flat;
+
+	if (t == wkbUnknown)
+		t = peek(layer);
+	flat = (int)OGR_GT_Flatten(t);
+	if (flat == wkbNone)
+		return wkbNone;
+	if (flat == wkbTIN || flat == wkbPolyhedralSurface)
+		flat = wkbMultiPolygon;
+	return flat + (OGR_GT_HasZ(t) ? 1000 : 0) + (OGR_GT_HasM(t) ? 2000 : 0);
+}
+
 static int wkb_type(const struct opened *o)
 {
-	OGRwkbGeometryType t;
-	int flat, add;
+	int picked = picked_type(o->source->geometrytype), t = picked >= 0 ? picked : declared_type(o->layer), flat = t % 1000;
 
-	if (*o->source->geometrytype && fp_wkb_type(o->source->geometrytype) >= 0)
-		return fp_wkb_type(o->source->geometrytype);
-	t = OGR_L_GetGeomType(o->layer);
-	if (t == wkbUnknown)
-		t = peek(o->layer);
-	flat = (int)OGR_GT_Flatten(t);
-	add = (OGR_GT_HasZ(t) ? 1000 : 0) + (OGR_GT_HasM(t) ? 2000 : 0);
 	/* A shapefile's lines and polygons may have parts, so QGIS takes them for multi ones. */
-	if (strcmp(o->driver, "ESRI Shapefile") == 0 && (flat == 2 || flat == 3))
-		flat += 3;
-	return flat == 100 ? 100 : flat + add;
+	if (strcmp(o->driver, "ESRI Shapefile") == 0 && (flat == wkbLineString || flat == wkbPolygon))
+		t += wkbMultiPoint - wkbPoint;
+	return t;
 }
 
 static void warn_about_file(struct fp_check *c, const struct opened *o)
@@ -218,7 +241,8 @@ static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_me
 	fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "%s", o->driver);
 	if (GDALDatasetGetLayerCount(o->ds) == 0) {
 		fp_verdict_invalid(c);
-		fp_diagnose_content(c, o->path, m, "the file holds no vector layer");
+		fp_verdict_detail(c, "the file holds no vector layer");
+		fp_verdict_cause(c, "no_vector_layer", FP_SLOTS({"KIND", "vector"}));
 		return;
 	}
 	o->layer = find_layer(c, o);

@@ -156,6 +156,24 @@ enum fp_status fp_sqlite_compile(const char *path, const char *sql, struct fp_er
 	return st;
 }
 
+int fp_sqlite_is_rasterlite(const char *path)
+{
+	static const char sql[] = "SELECT 1 FROM sqlite_master a JOIN sqlite_master b ON b.name = replace(a.name, '_rasters', '_metadata')"
+		" WHERE a.name LIKE '%\\_rasters' ESCAPE '\\'";
+	struct fp_sniff s;
+	sqlite3 *db;
+	sqlite3_stmt *stmt = NULL;
+	int found = 0;
+
+	if (fp_sniff(&s, path) != 0 || s.magic != FP_MAGIC_SQLITE || fp_sqlite_open(&db, path, NULL) != FP_OK)
+		return 0;
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK)
+		found = sqlite3_step(stmt) == SQLITE_ROW;
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return found;
+}
+
 char *fp_sqlite_quote(const char *name)
 {
 	struct fp_buf b = FP_BUF_INIT;

@@ -23,6 +23,9 @@ enum fp_status fp_sqlite_first(struct fp_buf *bytes, sqlite3 *db, const char *sq
 /* Opens and compiles. */
 enum fp_status fp_sqlite_compile(const char *path, const char *sql, struct fp_error *err);
 
+/* 1 when PATH is an SQLite file with Rasterlite's pairs of tables. */
+int fp_sqlite_is_rasterlite(const char *path);
+
 /* NAME as an SQL identifier; caller frees. */
 char *fp_sqlite_quote(const char *name);
 

@@ -1,8 +1,11 @@
 /* The grammars of data sources; paths and secrets are in source.c. */
 #include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "engine/base/buf.h"
 #include "engine/project/source.h"
@@ -28,7 +31,7 @@ static char *cut_token(char *text, const char *name)
 static char *cut_subset(char *text)
 {
 	static const char key[] = "|subset=";
-	char *p = strcasestr(text, key);
+	char *p = strstr(text, key); /* the one token whose case counts */
 
 	if (!p)
 		return fp_strdup("");
@@ -36,7 +39,7 @@ static char *cut_subset(char *text)
 	return fp_strdup(p + sizeof key - 1);
 }
 
-static void cut_authcfg(char *text)
+void fp_source_cut_authcfg(char *text)
 {
 	static const char key[] = " authcfg='";
 	char *p = strstr(text, key), *end = p ? strchr(p + sizeof key - 1, '\'') : NULL;
@@ -45,19 +48,24 @@ static void cut_authcfg(char *text)
 		memmove(p, end + 1, strlen(end + 1) + 1);
 }
 
-/* Behind which byte of PATH the archive's own name ends: a part of the path tells by its own end whether it is one. */
-static size_t archive_end(const char *path)
+size_t fp_source_archive_end(const char *path)
 {
+	size_t named = 0;
+
 	for (const char *p = path; *p;) {
-		size_t n = strcspn(p, "/");
-		char *part = fp_strndup(p, n);
-		int is_archive = *fp_source_implied_vsi(part) != '\0';
+		size_t n = strcspn(p, "/"), end = (size_t)(p - path) + n;
+		char *part = fp_strndup(p, n), *upto = end < PATH_MAX ? fp_strndup(path, end) : NULL;
+		struct stat sb;
+		int is_file = upto && stat(upto, &sb) == 0 && S_ISREG(sb.st_mode);
+		if (!named && *fp_source_implied_vsi(part))
+			named = end;
 		free(part);
-		if (is_archive)
-			return (size_t)(p - path) + n;
+		free(upto);
+		if (is_file)
+			return end;
 		p += n + (p[n] == '/');
 	}
-	return strlen(path);
+	return named ? named : strlen(path);
 }
 
 /* The path rule is applied to what stands before the first "|", as QGIS does. */
@@ -71,13 +79,26 @@ static char *resolve_first(const char *home, const char *source)
 	return whole;
 }
 
+/* All of TEXT as a number, blanks around it allowed; what is none is 0. */
+static int whole_number(const char *text)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (end != text)
+		end += strspn(end, " \t\r\n");
+	return *end || errno || n < INT_MIN || n > INT_MAX ? 0 : (int)n;
+}
+
 void fp_ogr_source_parse(struct fp_ogr_source *s, const char *home, const char *source)
 {
 	char *plain = fp_strdup(source), *text, *id, *type, *option;
 	const char *vsi;
 
 	memset(s, 0, sizeof *s);
-	cut_authcfg(plain);
+	fp_source_cut_authcfg(plain);
 	text = resolve_first(home, plain);
 	free(plain);
 	vsi = fp_source_written_vsi(text);
@@ -88,13 +109,13 @@ void fp_ogr_source_parse(struct fp_ogr_source *s, const char *home, const char *
 	free(cut_token(text, "uniqueGeometryType="));
 	s->layername = cut_token(text, "layername=");
 	id = cut_token(text, "layerid=");
-	s->layerid = id ? atoi(id) : 0;
+	s->layerid = id ? whole_number(id) : 0;
 	free(id);
 	while ((option = cut_token(text, "option:")))
 		fp_strv_take(&s->options, option);
 	s->subset = cut_subset(text);
 	if (*vsi) {
-		size_t end = archive_end(text);
+		size_t end = fp_source_archive_end(text);
 		s->inner = fp_strdup(text + end);
 		text[end] = '\0';
 	} else {

@@ -32,8 +32,7 @@ const char *fp_source_written_vsi(const char *path)
 
 const char *fp_source_implied_vsi(const char *source)
 {
-	static const char *const all[][2] = {{".zip", "/vsizip/"}, {".tar", "/vsitar/"}, {".tar.gz", "/vsitar/"}, {".tgz", "/vsitar/"},
-		{".gz", "/vsigzip/"}};
+	static const char *const all[][2] = {{".zip", "/vsizip/"}, {".tar", "/vsitar/"}, {".tar.gz", "/vsitar/"}, {".gz", "/vsigzip/"}};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (fp_path_has_suffix(source, all[i][0]))

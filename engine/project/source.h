@@ -1,5 +1,5 @@
-/* Data sources of layers as QGIS writes them: the grammars of spec/layers.md section 2 and the path rules of section 3. Text only: nothing is
- * opened here, and nothing here is safe to give to GDAL before the gate (engine/layers/gate.h) has seen it. */
+/* Data sources of layers as QGIS writes them: the grammars of spec/layers.md section 2 and the path rules of section 3. Files are
+ * looked for and never opened here, and nothing here is safe to give to GDAL before the gate (engine/layers/gate.h) has seen it. */
 #ifndef FP_PROJECT_SOURCE_H
 #define FP_PROJECT_SOURCE_H
 
@@ -13,12 +13,19 @@ char *fp_source_resolve(const char *home, const char *path) __attribute__((mallo
 const char *fp_source_written_vsi(const char *path);
 const char *fp_source_implied_vsi(const char *path);
 
+/* Behind which byte of PATH (without such a prefix) the archive's own name ends: at the first part that is a file, whatever it is called, else at the
+ * first one that is called like an archive, else at the end. */
+size_t fp_source_archive_end(const char *path);
+
 /* 1 for a source in a shared folder of the author's ("localized:..."). */
 int fp_source_is_localized(const char *source);
 
 /* The name of the saved QGIS login that SOURCE uses (7 letters or digits), or NULL. Caller frees. *BARE (may be NULL): written without quotes,
  * the form that QGIS fills in before it looks at the layer at all. */
 char *fp_source_authcfg(const char *source, int *bare);
+
+/* Takes " authcfg='...'" out of TEXT, as QGIS does before it looks at a path. */
+void fp_source_cut_authcfg(char *text);
 
 /* SOURCE with every password, token and login in addresses replaced by "***"; valid for display after sanitising. Caller frees. */
 char *fp_source_redact(const char *source) __attribute__((malloc, returns_nonnull));
