@@ -229,7 +229,7 @@ static void good_layers_are_ok(const char *what, const json_t *doc)
 	cr_expect_str_eq(fp_json_str_or(layer_of(doc, "z_good_layer"), "status", "no row"), "ok", "%s", what);
 }
 
-/* Runs the project that lies there; the hostile layer is STATUS, and SAYS stands in its row. */
+/* Runs the project that lies there; the hostile layer is STATUS (NULL: anything but ok), and SAYS stands in its row. */
 static void holds(const char *what, const char *status, const char *says)
 {
 	char *before = all_files();
@@ -245,7 +245,10 @@ static void holds(const char *what, const char *status, const char *says)
 	good_layers_are_ok(what, doc);
 	l = layer_of(doc, "hostile_layer");
 	row = fp_json_dump(l);
-	cr_expect_str_eq(fp_json_str_or(l, "status", "no row"), status, "%s: %s", what, row);
+	if (status)
+		cr_expect_str_eq(fp_json_str_or(l, "status", "no row"), status, "%s: %s", what, row);
+	else
+		cr_expect_str_neq(fp_json_str_or(l, "status", "ok"), "ok", "%s: %s", what, row);
 	cr_expect(!says || strstr(row, says), "%s lacks \"%s\": %s", what, says, row);
 	free(row);
 	free(before);
@@ -527,13 +530,13 @@ Test(attacks, data_that_is_made_to_wear_the_reader_out_costs_its_own_row, .init 
 	}
 }
 
-/* 16 */
+/* 16. Whether the file is called invalid or given up after 20 s is a matter of the machine. */
 Test(attacks, a_zip_bomb_costs_its_own_row, .init = setup, .fini = teardown)
 {
 	static const struct attack attacks[] = {
-		{"one line of 600 MB in 0.6 MB", "vector", "ogr", "/vsizip/./bomb.zip/x.csv|layername=x", "invalid_dataprovider", NULL, NULL, NULL},
-		{"a query on it", "vector", "ogr", "/vsizip/./bomb.zip/x.csv|layername=x|subset=SELECT * FROM x", "invalid_dataprovider", NULL, NULL, NULL},
-		{"it without being named", "vector", "ogr", "./bomb.zip", "invalid_dataprovider", NULL, NULL, NULL},
+		{"one line of 600 MB in 0.6 MB", "vector", "ogr", "/vsizip/./bomb.zip/x.csv|layername=x", NULL, NULL, NULL, NULL},
+		{"a query on it", "vector", "ogr", "/vsizip/./bomb.zip/x.csv|layername=x|subset=SELECT * FROM x", NULL, NULL, NULL, NULL},
+		{"it without being named", "vector", "ogr", "./bomb.zip", NULL, NULL, NULL, NULL},
 	};
 	char *path = files_at("bomb.zip"), *zeros = files_at("zeros");
 	zip_t *z = zip_open(path, ZIP_CREATE, NULL);

@@ -529,3 +529,15 @@ Test(layers, json_has_every_member_of_the_contract, .init = files_setup, .fini =
 	json_decref(j);
 	fp_verdict_clear(&v);
 }
+
+Test(layers, a_file_that_changed_since_is_opened_anew, .init = files_setup, .fini = files_teardown)
+{
+	static const struct expected before[] = {{"vector", "ogr", "./a.gpkg|layername=pts", "ok", NULL}, {"vector", "ogr", "./a.gpkg|layername=any", "ok", NULL}};
+	static const struct expected after[] = {{"vector", "ogr", "./a.gpkg|layername=pts", "invalid_dataprovider", "no layer \"pts\""},
+		{"vector", "ogr", "./a.gpkg|layername=any", "ok", NULL}};
+
+	HOLD(before);
+	files_sql("a.gpkg", "DELETE FROM gpkg_geometry_columns WHERE table_name = 'pts'; DELETE FROM gpkg_extensions WHERE table_name = 'pts';"
+		"DELETE FROM gpkg_contents WHERE table_name = 'pts'; CREATE TABLE filler AS SELECT zeroblob(50000)");
+	HOLD(after);
+}
