@@ -107,7 +107,8 @@ const struct fp_command fp_cmd_layers = {
 	.name = "layers", .args = "NAME|--all [FILTER...]", .max_args = -1, .flags = FP_CMD_HOME, .run = list,
 	.help = "Check project layers: what the last check found, and what changed since the one before it (exit code 1 when a layer is invalid).",
 	.options = {
-		{"explain", "LAYER", "explain one layer, by name or id: what was looked at, whose job it is, what to do"}, FP_LIST_OPTIONS, {"all", NULL, "of all projects, without NAME"}, {"group", NULL, "the same failure once, with its layers counted"},
+		FP_LIST_OPTIONS, {"explain", "LAYER", "explain one layer, by name or id: what was looked at, whose job it is, what to do"},
+		{"all", NULL, "of all projects, without NAME"}, {"group", NULL, "the same failure once, with its layers counted"},
 		{"runs", NULL, "the runs of the check, newest first"}, {"layer", "LAYER", "with --runs: how a layer was in them, by id or name"},
 	},
 };

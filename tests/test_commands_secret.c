@@ -46,7 +46,7 @@ Test(commands_secret, wrong_usage_and_wrong_values_are_refused_without_showing_t
 	cli_says(3, "there is no secret KEY", "secret test Bees KEY");
 	r = cli_run("secret set Bees GEO --type pgservice --file %s --yes", cli_write("bad.conf", "[geo]\n" PLAIN "\n"));
 	cr_assert_eq(r->code, 3);
-	cr_assert(strstr(r->err, "line 2 is no \"key=value\""), "%s", r->err);
+	cr_assert(strstr(r->err, "line 2: neither"), "%s", r->err);
 	never(r);
 	r = cli_run("secret set Bees KEY --file %s --yes", cli_write("two.txt", PLAIN "\nsecond"));
 	cr_assert_eq(r->code, 3);

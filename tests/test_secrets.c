@@ -120,8 +120,8 @@ Test(secrets, values_that_cannot_be_given_to_a_job_are_refused)
 	refuses(FP_E_INVALID, "UTF-8", "KEY", "envvar", PLAIN "\xff");
 	cr_assert_eq(fp_secret_set(h.s, h.project, "KEY", "envvar", "a\0b", 3, "anna", &err), FP_E_INVALID);
 	refuses(FP_E_USAGE, "envvar or a pgservice", "KEY", "file", "x");
-	refuses(FP_E_INVALID, "no pg_service.conf: line 1", "KEY", "pgservice", "password=" PLAIN "\n[geo]\n");
-	refuses(FP_E_INVALID, "no pg_service.conf: line 2", "KEY", "pgservice", "[geo]\n" PLAIN "\n");
+	refuses(FP_E_INVALID, "no pg_service.conf: service file, line 1", "KEY", "pgservice", "password=" PLAIN "\n[geo]\n");
+	refuses(FP_E_INVALID, "no pg_service.conf: service file, line 2", "KEY", "pgservice", "[geo]\n" PLAIN "\n");
 	refuses(FP_E_INVALID, "has no section", "KEY", "pgservice", "# " PLAIN "\n");
 	refuses(FP_E_INVALID, "same section twice", "KEY", "pgservice", "[geo]\nhost=a\n[geo]\nhost=b\n");
 	refuses(FP_E_INVALID, "not printable", "KEY", "pgservice", "[ge\x1bo]\nhost=a\n");
@@ -334,7 +334,7 @@ Test(secrets, a_value_stands_in_no_file_of_the_home)
 static void add_layer(const char *id, const char *json)
 {
 	char *sql = sqlite3_mprintf("INSERT INTO layer (project_id, layer_id, name, type, provider, crs, datasource, is_valid, status, error_summary, provider_summary,"
-		" confidence, detail, remedy, pk, filename, warnings, json, job_id, at) VALUES (%Q, %Q, 'Layer ' || %Q, '', '', '', '', 1, 'ok', '', '', '', '', '', '', '',"
+		" confidence, detail, remedy, pk, filename, warnings, json, since_job, since) VALUES (%Q, %Q, 'Layer ' || %Q, '', '', '', '', 1, 'ok', '', '', '', '', '', '', '',"
 		" '', %Q, 1, 1)", h.project, id, id, json);
 
 	run(sql);

@@ -114,8 +114,8 @@ Test(ui, check_project_layers_has_its_six_columns)
 	SHOWS("Provider Summary");
 	SHOWS("File \"data/hives.gpkg\"");
 	ui_do(&u, "<Enter>");
-	SHOWS("What to do       Upload it");
-	SHOWS("Warnings         no spatial index");
+	SHOWS("Next step        Put it");
+	SHOWS("Warnings         the layer has no CRS");
 	ui_close(&u);
 }
 
