@@ -22,7 +22,7 @@ static const char *scratch_dir;
 
 static const char *const settings[][2] = {
 	{"GDAL_VRT_ENABLE_PYTHON", "NO"}, {"OGR_SQLITE_STATIC_VIRTUAL_OGR", "NO"}, {"CPL_VSIL_CURL_ALLOWED_FILENAME", "none"},
-	{"GDAL_PAM_ENABLED", "NO"}, {"OGR_GEOJSON_MAX_OBJ_SIZE", "200"}, {"GDAL_CACHEMAX", "64"}, {"SHAPE_RESTORE_SHX", "NO"},
+	{"GDAL_PAM_ENABLED", "NO"}, {"OGR_GEOJSON_MAX_OBJ_SIZE", "50"}, {"GDAL_CACHEMAX", "64"}, {"SHAPE_RESTORE_SHX", "NO"},
 	{"GDAL_HTTP_TIMEOUT", "5"}, {"GDAL_HTTP_CONNECTTIMEOUT", "3"}, {"GDAL_HTTP_MAX_RETRY", "0"}, {"GDAL_HTTP_NETRC", "NO"},
 	{"PROJ_NETWORK", "OFF"}, {"GML_DOWNLOAD_WFS_SCHEMA", "NO"}, {"GDAL_DRIVER_PATH", "disable"}, {"CPL_DEBUG", "OFF"},
 	{"GPX_ELE_AS_25D", "YES"}, /* as QGIS does */

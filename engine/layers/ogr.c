@@ -228,10 +228,24 @@ static void warn_about_file(struct fp_check *c, const struct opened *o)
 	fp_strv_free(&gone);
 }
 
-/* As far as the format knows without reading all of it. */
+/* The count that a GeoPackage keeps beside its tables, -1 when it does not: counting the rows would read all of them. */
+static int64_t kept_count(const struct opened *o)
+{
+	char *sql = sqlite3_mprintf("SELECT feature_count FROM gpkg_ogr_contents WHERE lower(table_name) = lower(%Q)", OGR_L_GetName(o->layer));
+	OGRLayerH result = GDALDatasetExecuteSQL(o->ds, sql, NULL, NULL);
+	OGRFeatureH f = result ? OGR_L_GetNextFeature(result) : NULL;
+	int64_t n = f && OGR_F_IsFieldSetAndNotNull(f, 0) ? OGR_F_GetFieldAsInteger64(f, 0) : -1;
+
+	OGR_F_Destroy(f);
+	if (result)
+		GDALDatasetReleaseResultSet(o->ds, result);
+	sqlite3_free(sql);
+	return n;
+}
+
 static void count_rows(struct fp_check *c, const struct opened *o)
 {
-	GIntBig n = OGR_L_GetFeatureCount(o->layer, 0);
+	int64_t n = strcmp(o->driver, "GPKG") == 0 ? kept_count(o) : strcmp(o->driver, "SQLite") == 0 ? -1 : OGR_L_GetFeatureCount(o->layer, 0);
 
 	if (n >= 0)
 		fp_stage(c, FP_STAGE_ROWS, FP_MARK_OK, "%lld", (long long)n);
@@ -316,6 +330,15 @@ static void keep_or_close(char *key, struct opened *o)
 	*k = (struct kept){key, o->ds};
 }
 
+/* Where GDAL gave up because of a setting of ours (gdal_gate.c), nothing is known about the file. */
+static int hit_our_limit(const struct fp_gdal_messages *m)
+{
+	for (size_t i = 0; i < m->texts.n; i++)
+		if (strstr(m->texts.items[i], "OGR_GEOJSON_MAX_OBJ_SIZE"))
+			return 1;
+	return 0;
+}
+
 static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, const char *real)
 {
 	char *key = key_of(s, real);
@@ -334,6 +357,8 @@ static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, co
 		key = NULL;
 	} else if (st == FP_E_REFUSED) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
+	} else if (hit_our_limit(&m)) {
+		fp_verdict_not_checked(c, "too_large", FP_SLOTS({"FILENAME", real}));
 	} else {
 		fp_verdict_invalid(c);
 		fp_diagnose_content(c, real, &m, err.msg);
