@@ -9,6 +9,7 @@ BASE_SOURCES = \
 	engine/base/ids.c engine/base/ids.h \
 	engine/base/json.c engine/base/json.h \
 	engine/base/mem.c engine/base/mem.h \
+	engine/base/nearest.c engine/base/nearest.h \
 	engine/base/path.c engine/base/path.h \
 	engine/base/pgservice.c engine/base/pgservice.h \
 	engine/base/proc.c engine/base/proc.h \

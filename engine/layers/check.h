@@ -43,10 +43,18 @@ struct fp_verdict {
 	} stages[FP_STAGES];
 };
 
+/* The files of an upload, listed when they are first asked for. Zero-initialise. */
+struct fp_upload {
+	int listed;
+	struct fp_strv names, folded; /* parallel; FOLDED by fp_text_fold() */
+};
+void fp_upload_clear(struct fp_upload *u);
+
 /* What the checks of one project share. */
 struct fp_checker {
 	const struct fp_project *project;
 	struct fp_strv variables; /* names of the environment variables that are secrets of the project */
+	struct fp_upload *upload; /* where they are kept; NULL: listed each time */
 	int prober; /* a session (engine/prober/prober.h), -1: network checks are off */
 };
 

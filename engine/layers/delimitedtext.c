@@ -72,8 +72,7 @@ static void no_column(const struct table *t, const char *wanted)
 	list = fp_name_list(names, 12);
 	fp_verdict_detail(t->c, "no column \"%s\"; columns are: %s", wanted, list);
 	fp_verdict_cause(t->c, "column_missing", FP_SLOTS({"COLUMN", wanted}, {"LIST", list}));
-	for (size_t i = 0; i < names->n; i++)
-		fp_verdict_instead(t->c, "%s", names->items[i]);
+	fp_verdict_instead_of(t->c, wanted, names);
 	free(list);
 }
 

@@ -16,63 +16,8 @@
 #include "engine/layers/formats.h"
 #include "engine/layers/gdal_gate.h"
 #include "engine/layers/network.h"
+#include "engine/layers/similar.h"
 #include "engine/project/source.h"
-
-#define SEARCH_MAX 5000 /* files looked at when searching the upload for one of the same name */
-
-/* How many path parts, from the end, A and B have in common without regard to case and to how accents are written. */
-static size_t common_tail(const char *a, const char *b)
-{
-	char *fa = fp_text_fold(a), *fb = fp_text_fold(b);
-	size_t na = strlen(fa), nb = strlen(fb), parts = 0;
-
-	for (;;) {
-		size_t la = 0, lb = 0;
-		while (la < na && fa[na - la - 1] != '/')
-			la++;
-		while (lb < nb && fb[nb - lb - 1] != '/')
-			lb++;
-		if (la == 0 || la != lb || memcmp(fa + na - la, fb + nb - lb, la) != 0)
-			break;
-		parts++;
-		if (na == la || nb == lb)
-			break;
-		na -= la + 1;
-		nb -= lb + 1;
-	}
-	free(fa);
-	free(fb);
-	return parts;
-}
-
-struct search {
-	const char *wanted;
-	char *found;
-	size_t parts, seen;
-};
-
-static enum fp_status look_at(void *arg, const char *name, int regular, int64_t size, struct fp_error *err)
-{
-	struct search *s = arg;
-	size_t parts = regular ? common_tail(name, s->wanted) : 0;
-
-	(void)size;
-	if (parts > s->parts) {
-		free(s->found);
-		s->found = fp_strdup(name);
-		s->parts = parts;
-	}
-	return ++s->seen < SEARCH_MAX ? FP_OK : fp_fail(err, FP_E_CANCELLED, "enough");
-}
-
-/* The file of the upload whose path ends most like PATH, or NULL. Caller frees. */
-static char *similar(const struct fp_check *c, const char *path)
-{
-	struct search s = {.wanted = path};
-
-	fp_fs_walk(c->project->root, look_at, &s, NULL);
-	return s.found;
-}
 
 static char *with_slashes(const char *path)
 {
@@ -114,7 +59,7 @@ static void say_spelling(struct fp_check *c, const char *written, const char *re
 
 static void diagnose_missing(struct fp_check *c, const char *written, const char *resolved)
 {
-	char *slashed = with_slashes(written), *decoded = fp_percent_decode(slashed, strlen(slashed)), *found = similar(c, decoded);
+	char *slashed = with_slashes(written), *decoded = fp_percent_decode(slashed, strlen(slashed)), *nearest, *found = fp_similar_file(c->k, decoded, &nearest);
 
 	if (is_share(written)) {
 		fp_verdict_detail(c, "the path \"%s\" is on a network drive or another disk", written);
@@ -135,8 +80,9 @@ static void diagnose_missing(struct fp_check *c, const char *written, const char
 		fp_verdict_detail(c, "file \"%s\" was not uploaded", resolved);
 		fp_verdict_cause(c, "file_missing", FP_SLOTS({"FILENAME", resolved}));
 	}
-	if (found)
-		fp_verdict_instead(c, "./%s", found);
+	if (found || nearest)
+		fp_verdict_instead(c, "./%s", found ? found : nearest);
+	free(nearest);
 	free(slashed);
 	free(decoded);
 	free(found);

@@ -24,6 +24,7 @@ LAYERS_SOURCES = \
 	engine/layers/providers.c \
 	engine/layers/regexp.c engine/layers/regexp.h \
 	engine/layers/remedy.c engine/layers/remedy.h \
+	engine/layers/similar.c engine/layers/similar.h \
 	engine/layers/spatialite.c \
 	engine/layers/sqlite.c engine/layers/sqlite.h \
 	engine/layers/tiled_scene.c \

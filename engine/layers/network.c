@@ -367,8 +367,7 @@ void fp_web_no_layer(struct fp_check *c, const char *name, const struct fp_strv 
 	fp_verdict_invalid(c);
 	fp_verdict_detail(c, "layer \"%s\" is not offered", name);
 	fp_verdict_cause(c, "web_layer_missing", FP_SLOTS({"LAYER", name}, {"LIST", list}));
-	for (size_t i = 0; i < offered->n; i++)
-		fp_verdict_instead(c, "%s", offered->items[i]);
+	fp_verdict_instead_of(c, name, offered);
 	fp_stage(c, FP_STAGE_LAYER, FP_MARK_FAIL, "\"%s\" is not offered", name);
 	free(list);
 }

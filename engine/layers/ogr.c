@@ -36,7 +36,15 @@ static void list_layers(struct fp_strv *names, GDALDatasetH ds)
 	}
 }
 
-static void no_such_layer(struct fp_check *c, GDALDatasetH ds, const char *path, const char *what)
+/* Who closes a file that was written in WAL mode turns that off again: so it was uploaded without its "-wal". */
+static int lacks_its_wal(const char *path)
+{
+	struct fp_sniff s;
+
+	return fp_sniff(&s, path) == 0 && s.wal_mode;
+}
+
+static void no_such_layer(struct fp_check *c, GDALDatasetH ds, const char *path, const char *what, const char *wanted)
 {
 	struct fp_strv names = {0};
 	char *list;
@@ -44,11 +52,10 @@ static void no_such_layer(struct fp_check *c, GDALDatasetH ds, const char *path,
 	list_layers(&names, ds);
 	list = fp_name_list(&names, 12);
 	fp_verdict_detail(c, "no layer %s in file; it has: %s", what, *list ? list : "none");
-	if (fp_sqlite_has_leftover(path))
+	if (fp_sqlite_has_leftover(path) || lacks_its_wal(path))
 		fp_verdict_cause(c, "wal_left", FP_NOSLOTS);
 	fp_verdict_cause(c, "layer_missing", FP_SLOTS({"NAME", what}, {"LIST", *list ? list : "none"}));
-	for (size_t i = 0; i < names.n; i++)
-		fp_verdict_instead(c, "%s", names.items[i]);
+	fp_verdict_instead_of(c, wanted, &names);
 	free(list);
 	fp_strv_free(&names);
 }
@@ -67,7 +74,7 @@ static OGRLayerH find_layer(struct fp_check *c, const struct opened *o)
 	if (l)
 		return l;
 	what = s->layername ? fp_asprintf("\"%s\"", s->layername) : fp_asprintf("number %d", s->layerid);
-	no_such_layer(c, o->ds, o->path, what);
+	no_such_layer(c, o->ds, o->path, what, s->layername ? s->layername : "");
 	free(what);
 	return NULL;
 }

@@ -53,6 +53,8 @@ void fp_verdict_provider(struct fp_check *c, const char *fmt, ...) __attribute__
 void fp_verdict_detail(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fp_verdict_warn(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fp_verdict_instead(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* NAMES, those nearest to WANTED first. */
+void fp_verdict_instead_of(struct fp_check *c, const char *wanted, const struct fp_strv *names);
 void fp_verdict_uses(struct fp_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What STAGE found; the last word counts. */

@@ -112,8 +112,7 @@ static void no_such_table(const struct database *d)
 	fp_verdict_detail(d->c, "no table \"%s\" in the database; it has: %s", d->uri->table, list);
 	quoted = fp_asprintf("\"%s\"", d->uri->table);
 	fp_verdict_cause(d->c, "layer_missing", FP_SLOTS({"NAME", quoted}, {"LIST", list}));
-	for (size_t i = 0; i < names.n; i++)
-		fp_verdict_instead(d->c, "%s", names.items[i]);
+	fp_verdict_instead_of(d->c, d->uri->table, &names);
 	free(quoted);
 	free(list);
 	fp_strv_free(&names);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "engine/base/buf.h"
+#include "engine/base/nearest.h"
 #include "engine/base/path.h"
 #include "engine/base/text.h"
 #include "engine/layers/provider.h"
@@ -172,6 +173,31 @@ void fp_verdict_instead(struct fp_check *c, const char *fmt, ...)
 		free(text);
 	else
 		fp_strv_take(&c->v->instead, text);
+}
+
+struct choice {
+	const char *name;
+	int distance;
+	size_t at;
+};
+
+static int by_distance(const void *a, const void *b)
+{
+	const struct choice *x = a, *y = b;
+
+	return x->distance != y->distance ? x->distance - y->distance : x->at < y->at ? -1 : 1;
+}
+
+void fp_verdict_instead_of(struct fp_check *c, const char *wanted, const struct fp_strv *names)
+{
+	struct choice *all = fp_alloc((names->n + 1) * sizeof *all);
+
+	for (size_t i = 0; i < names->n; i++)
+		all[i] = (struct choice){names->items[i], fp_name_distance(wanted, names->items[i]), i};
+	qsort(all, names->n, sizeof *all, by_distance);
+	for (size_t i = 0; i < names->n && i < INSTEAD_MAX; i++)
+		fp_verdict_instead(c, "%s", all[i].name);
+	free(all);
 }
 
 void fp_verdict_uses(struct fp_check *c, const char *fmt, ...)

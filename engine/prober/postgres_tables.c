@@ -4,49 +4,16 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/prober/answer.h"
 #include "engine/prober/postgres.h"
 
 #define NEAREST 12
-#define NAME_MAX_BYTES 255 /* longer names, which no PostgreSQL has, are all equally far */
 
 struct candidate {
 	const char *schema, *table; /* the result's */
-	int distance;               /* 0: the same name elsewhere, 1: but for the case of letters, then 2 + the edit distance */
+	int distance;
 };
-
-/* Levenshtein's distance, by bytes and without regard to the case of ASCII letters. */
-static int edit_distance(const char *a, const char *b)
-{
-	int row[NAME_MAX_BYTES + 1];
-	size_t na = strlen(a), nb = strlen(b);
-
-	if (na > NAME_MAX_BYTES || nb > NAME_MAX_BYTES)
-		return NAME_MAX_BYTES;
-	for (size_t k = 0; k <= nb; k++)
-		row[k] = (int)k;
-	for (size_t i = 1; i <= na; i++) {
-		int corner = row[0];
-		row[0] = (int)i;
-		for (size_t k = 1; k <= nb; k++) {
-			int above = row[k], best = corner + (strncasecmp(&a[i - 1], &b[k - 1], 1) != 0);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			corner = above;
-			row[k] = best;
-		}
-	}
-	return row[nb];
-}
-
-static int distance(const char *wanted, const char *there)
-{
-	if (strcmp(wanted, there) == 0)
-		return 0;
-	return strcasecmp(wanted, there) == 0 ? 1 : 2 + edit_distance(wanted, there);
-}
 
 static int by_distance(const void *pa, const void *pb)
 {
@@ -73,7 +40,7 @@ void fp_pg_table_missing(struct fp_pg *pg, const char *schema, const char *table
 	n = PQntuples(res);
 	all = fp_alloc(((size_t)n + 1) * sizeof *all);
 	for (int i = 0; i < n; i++)
-		all[i] = (struct candidate){PQgetvalue(res, i, 0), PQgetvalue(res, i, 1), distance(table, PQgetvalue(res, i, 1))};
+		all[i] = (struct candidate){PQgetvalue(res, i, 0), PQgetvalue(res, i, 1), fp_name_distance(table, PQgetvalue(res, i, 1))};
 	qsort(all, (size_t)n, sizeof *all, by_distance);
 	names = json_array();
 	for (int i = 0; i < n && i < NEAREST; i++) {

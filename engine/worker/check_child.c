@@ -39,7 +39,8 @@ static void write_all(int fd, const char *bytes, size_t n)
 static void judge(const struct fp_check_run *r, size_t from, size_t to, int out, int session) __attribute__((noreturn));
 static void judge(const struct fp_check_run *r, size_t from, size_t to, int out, int session)
 {
-	struct fp_checker k = {.project = r->project, .variables = *r->variables, .prober = session};
+	struct fp_upload upload = {0};
+	struct fp_checker k = {.project = r->project, .variables = *r->variables, .upload = &upload, .prober = session};
 
 	fp_sandbox_leaf();
 	for (size_t i = from; i < to; i++) {
