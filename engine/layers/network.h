@@ -9,7 +9,11 @@
 /* The host of an ADDRESS: what stands between "://" and the next "/", without login and port; of anything else all of it. Caller frees. */
 char *fp_network_host(const char *address) __attribute__((malloc, returns_nonnull));
 
-/* What a question is about, for sentences: NULL members are not known. */
+/* The reference knows two sentences only, whatever went wrong with a database: its host's, else its service's, in the provider's column. "" where the
+ * source names none. */
+void fp_network_summary(struct fp_check *c, const char *service, const char *host);
+
+/* What a question is about, for sentences: NULL members are not known. A service stands before the host, which QGIS does not use then. */
 struct fp_asked {
 	const char *service, *host, *port, *database, *user, *table, *geometry, *key;
 };
