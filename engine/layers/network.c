@@ -317,15 +317,68 @@ char *fp_web_with(const char *url, const char *wanted)
 	return fp_buf_take(&b);
 }
 
-static void not_expected(struct fp_check *c, const struct fp_web *w, const char *reason)
+char *fp_web_without(const char *url, const char *unwanted)
+{
+	const char *mark = strchr(url, '?'), *p = mark ? mark + 1 : "";
+	struct fp_buf b = FP_BUF_INIT;
+	char last = '?';
+
+	fp_buf_add(&b, url, mark ? (size_t)(mark - url) : strlen(url));
+	for (size_t n; *p; p += n + (p[n] == '&')) {
+		n = strcspn(p, "&");
+		if (n == 0 || has_key(unwanted, p, strcspn(p, "=&")))
+			continue;
+		fp_buf_addc(&b, last);
+		fp_buf_add(&b, p, n);
+		last = '&';
+	}
+	return fp_buf_take(&b);
+}
+
+char *fp_web_escape(const char *text)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_add(&b, "", 0);
+	for (; *text; text++) {
+		if (strchr(" %&#+?/", *text))
+			fp_buf_addf(&b, "%%%02X", (unsigned char)*text);
+		else
+			fp_buf_addc(&b, *text);
+	}
+	return fp_buf_take(&b);
+}
+
+static void add_option(struct fp_query *q, const char *key, const char *value)
+{
+	fp_strv_add(&q->keys, key);
+	fp_strv_add(&q->values, value);
+}
+
+void fp_web_login(struct fp_query *login, const struct fp_uri *u)
+{
+	const char *user = fp_uri_get(u, "username"), *referer = fp_uri_get(u, "http-header:referer");
+
+	memset(login, 0, sizeof *login);
+	add_option(login, "username", *user ? user : fp_uri_get(u, "user"));
+	add_option(login, "password", fp_uri_get(u, "password"));
+	add_option(login, "referer", *referer ? referer : fp_uri_get(u, "referer"));
+}
+
+void fp_web_not_expected(struct fp_check *c, const char *reason)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "%s", reason);
+	fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", reason}));
+	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
+}
+
+static void unreadable(struct fp_check *c, const struct fp_web *w, const char *reason)
 {
 	const char *p = w->body + strspn(w->body, " \t\r\n");
 	int page = strncasecmp(p, "<!doctype html", 14) == 0 || strncasecmp(p, "<html", 5) == 0;
 
-	fp_verdict_invalid(c);
-	fp_verdict_detail(c, "%s", page ? "a web page came instead of data" : reason);
-	fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", page ? "an HTML page" : reason}));
-	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
+	fp_web_not_expected(c, page ? "a web page came instead of data" : *p ? reason : "an empty answer");
 }
 
 static int keep_all(const char *parent, int depth, const char *name)
@@ -347,7 +400,7 @@ xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w)
 		st = fp_xml_finish(x, &doc, &err);
 	fp_xml_free(x);
 	if (st != FP_OK)
-		not_expected(c, w, err.msg);
+		unreadable(c, w, err.msg);
 	return doc;
 }
 
@@ -358,7 +411,7 @@ json_t *fp_web_json(struct fp_check *c, const struct fp_web *w)
 	if (json_is_object(o))
 		return o;
 	json_decref(o);
-	not_expected(c, w, "not a JSON object");
+	unreadable(c, w, "no JSON object");
 	return NULL;
 }
 

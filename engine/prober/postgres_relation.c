@@ -262,7 +262,8 @@ static int take_pk(struct relation *r)
 	PGresult *res = ask(r, "key", "SELECT a.attname, NOT a.attnotnull OR EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = $1::pg_catalog.oid)"
 		" FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::pg_catalog.int2[])"
 		" WHERE i.indexrelid = (SELECT u.indexrelid FROM pg_catalog.pg_index u WHERE u.indrelid = $1::pg_catalog.oid"
-		" AND (u.indisprimary OR u.indisunique) ORDER BY u.indisprimary DESC, u.indexrelid LIMIT 1) ORDER BY a.attnum", r->oid, NULL, NULL);
+		" AND (u.indisprimary OR u.indisunique) ORDER BY u.indisprimary DESC, u.indexrelid LIMIT 1)"
+		" ORDER BY pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum)", r->oid, NULL, NULL);
 
 	for (int i = 0; res && i < PQntuples(res); i++) {
 		json_array_append_new(pk, fp_json_text(PQgetvalue(res, i, 0)));
