@@ -35,6 +35,7 @@ static const char schema[] =
 	"CREATE TABLE parks.benches (id int PRIMARY KEY); CREATE TABLE \"Hedges\" (id int PRIMARY KEY); CREATE TABLE hedgehogs (id int PRIMARY KEY);"
 	"CREATE TABLE hidden.secrets (id int PRIMARY KEY); CREATE TABLE forbidden (id int PRIMARY KEY);"
 	"CREATE TABLE photos (rid serial PRIMARY KEY, rast raster); CREATE TABLE uniq (x int UNIQUE, y int);"
+	"INSERT INTO photos VALUES (1, ST_MakeEmptyRaster(1, 1, 0, 0, 1));"
 	"CREATE VIEW tree_view AS SELECT * FROM trees; CREATE MATERIALIZED VIEW tree_mat AS SELECT * FROM trees;"
 	"CREATE MATERIALIZED VIEW tree_mat_indexed AS SELECT * FROM trees; CREATE UNIQUE INDEX ON tree_mat_indexed (id);"
 	"CREATE VIEW slow_view AS SELECT id, pg_sleep(1) IS NULL AS slept FROM trees;"
@@ -311,7 +312,44 @@ Test(prober_postgres, a_filter_that_does_not_work_is_told_and_harms_nothing)
 	expect(a, "", "");
 	a = ASK("{s:s,s:[s],s:s}", "table", "tree_view", "key", "id", "filter", "girth >");
 	cr_assert(*fp_json_str_or(a, "filter_error", ""));
+	expect(a, "key", "filter_failed");
+	expect(ASK("{s:s,s:[s],s:s,s:b}", "table", "tree_view", "key", "id", "filter", "girth >", "unique", 0), "", "");
+}
+
+/* Measured with QGIS, which reads one row. */
+Test(prober_postgres, a_view_that_fails_on_its_rows_fails)
+{
+	postgres_sql("gis", "CREATE VIEW broken AS SELECT id, 1 / (id - id) AS x FROM trees; GRANT SELECT ON broken TO ada");
+	expect(ASK("{s:s,s:[s]}", "table", "broken", "key", "id"), "table", "query_failed");
+	postgres_sql("gis", "DROP VIEW broken");
+}
+
+/* Measured with QGIS: the key of a table may be NULL, or an heir may have it twice; then it is tested. */
+Test(prober_postgres, a_key_in_doubt_is_tested)
+{
+	postgres_sql("gis", "CREATE TABLE old (id int PRIMARY KEY); CREATE TABLE heir () INHERITS (old); INSERT INTO old VALUES (1); INSERT INTO heir VALUES (1);"
+		"GRANT SELECT ON old TO ada");
+	expect(ASK("{s:s}", "table", "old"), "key", "key_not_unique");
+	expect(ASK("{s:s,s:b}", "table", "old", "estimated", 1), "", "");
+	postgres_sql("gis", "DROP TABLE heir, old");
+}
+
+Test(prober_postgres, a_column_of_any_type_tells_what_it_holds)
+{
+	json_t *a;
+
+	postgres_sql("gis", "CREATE TABLE mixed (id int PRIMARY KEY, g public.geometry); GRANT SELECT ON mixed TO ada;"
+		"INSERT INTO mixed VALUES (1, 'SRID=4326;POINT Z (1 2 3)'), (2, 'SRID=4326;POINT Z (2 2 3)'), (3, 'SRID=2056;LINESTRING(1 1, 2 2)'), (4, NULL)");
+	a = ASK("{s:s,s:s}", "table", "mixed", "geometry", "g");
+	cr_assert(is_list(a, "geometries", "2056:LINESTRING|4326:POINTZ"));
 	expect(a, "", "");
+	a = ASK("{s:s,s:s,s:s}", "table", "mixed", "geometry", "g", "filter", "id < 3");
+	cr_assert(is_list(a, "geometries", "4326:POINTZ"));
+	expect(a, "", "");
+	a = ASK("{s:s,s:s,s:b}", "table", "mixed", "geometry", "g", "any_type", 0);
+	cr_assert_not(json_object_get(a, "geometries"));
+	expect(a, "", "");
+	postgres_sql("gis", "DROP TABLE mixed");
 }
 
 Test(prober_postgres, a_raster_needs_its_column)

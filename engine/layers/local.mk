@@ -17,6 +17,7 @@ LAYERS_SOURCES = \
 	engine/layers/memory.c \
 	engine/layers/mesh.c \
 	engine/layers/network.c engine/layers/network.h \
+	engine/layers/oapif.c \
 	engine/layers/ogr.c \
 	engine/layers/point_cloud.c \
 	engine/layers/postgres.c \

@@ -42,20 +42,24 @@ int fp_network_saved_login(struct fp_check *c)
 	return 1;
 }
 
-/* The prober's causes as causes of ours. CHECKED 0: what is no fault of the layer. SENTENCE: the reference prints it in its provider column. */
+/* The prober's causes as causes of ours. CHECKED 0: what is no fault of the layer. */
 static const struct cause {
 	const char *word, *key;
-	int checked, sentence;
+	int checked;
 } causes[] = {
-	{"this_machine", "localhost", 1, 1}, {"address_refused", "address_refused", 0, 0}, {"too_many_hosts", "too_many_hosts", 0, 0},
-	{"name_not_found", "host_name_not_found", 1, 1}, {"refused", "host_refused", 1, 1}, {"timed_out", "host_timed_out", 1, 1},
-	{"unreachable", "host_unreachable", 1, 1}, {"connect_failed", "host_unreachable", 1, 1}, {"tls_failed", "tls_failed", 1, 0},
-	{"too_large", "answer_too_large", 0, 0}, {"too_many_redirects", "web_broken", 1, 0}, {"http_failed", "web_broken", 1, 0},
-	{"service_unknown", "service_unknown", 1, 1}, {"login_refused", "login_refused", 1, 1}, {"database_unknown", "database_unknown", 1, 1},
-	{"ssl_required", "ssl_required", 1, 1}, {"ssl_unsupported", "ssl_unsupported", 1, 1}, {"table_missing", "table_missing", 1, 1},
-	{"permission_denied", "table_denied", 1, 1}, {"geometry_missing", "geometry_missing", 1, 1}, {"key_missing", "no_key", 1, 1},
-	{"key_not_unique", "key_not_unique", 1, 1}, {"query_failed", "bad_query", 1, 1},
+	{"this_machine", "localhost", 1}, {"address_refused", "address_refused", 0}, {"too_many_hosts", "too_many_hosts", 0},
+	{"name_not_found", "host_name_not_found", 1}, {"refused", "host_refused", 1}, {"timed_out", "host_timed_out", 1},
+	{"unreachable", "host_unreachable", 1}, {"connect_failed", "host_unreachable", 1}, {"tls_failed", "tls_failed", 1},
+	{"too_large", "answer_too_large", 0}, {"too_many_redirects", "web_broken", 1}, {"http_failed", "web_broken", 1},
+	{"service_unknown", "service_unknown", 1}, {"login_refused", "login_refused", 1}, {"database_unknown", "database_unknown", 1},
+	{"ssl_required", "ssl_required", 1}, {"ssl_unsupported", "ssl_unsupported", 1}, {"table_missing", "table_missing", 1},
+	{"permission_denied", "table_denied", 1}, {"geometry_missing", "geometry_missing", 1}, {"key_missing", "no_key", 1},
+	{"key_not_unique", "key_not_unique", 1}, {"filter_failed", "bad_filter", 1}, {"no_rows", "raster_empty", 1},
+	{"query_failed", "bad_query", 1},
 };
+
+/* A database that was reached and only needs longer than we wait for what QGIS would wait for. */
+static const struct cause slow = {"timed_out", "database_slow", 0};
 
 static const struct {
 	const char *word;
@@ -80,7 +84,7 @@ static void mark_connection(struct fp_check *c, const json_t *answer, const stru
 	int64_t port = fp_json_int(answer, "port", 0);
 
 	if (failed > FP_STAGE_NAME)
-		fp_stage(c, FP_STAGE_NAME, FP_MARK_OK, "%s", a->host ? a->host : a->service ? a->service : "");
+		fp_stage(c, FP_STAGE_NAME, FP_MARK_OK, "%s", a->service ? a->service : a->host ? a->host : "");
 	if (failed > FP_STAGE_ADDRESS && *address)
 		fp_stage(c, FP_STAGE_ADDRESS, FP_MARK_OK, "%s", address);
 	if (failed > FP_STAGE_PORT && port)
@@ -110,15 +114,13 @@ static const char *key_of(const struct cause *k, const struct fp_asked *a, enum 
 	return k->key;
 }
 
-/* The reference knows two sentences only, whatever went wrong with a database. */
-static void put_summary(struct fp_check *c, const struct fp_asked *a)
+void fp_network_summary(struct fp_check *c, const char *service, const char *host)
 {
-	const char *key = a->service ? "service_unreachable" : a->host ? "host_refused" : NULL;
 	char *text;
 
-	if (!key)
+	if (!*service && !*host)
 		return;
-	text = fp_remedy_text(key, FP_REMEDY_SENTENCE, FP_SLOTS({"SERVICE", a->service}, {"HOST", a->host}));
+	text = fp_remedy_text(*host ? "host_refused" : "service_unreachable", FP_REMEDY_SENTENCE, FP_SLOTS({"SERVICE", service}, {"HOST", host}));
 	fp_verdict_provider(c, "%s", text);
 	free(text);
 }
@@ -132,15 +134,17 @@ static void give_verdict(struct fp_check *c, const json_t *answer, const struct 
 
 	while (k < end && strcmp(k->word, word) != 0)
 		k++;
+	if (strcmp(word, slow.word) == 0 && failed >= FP_STAGE_TABLE)
+		k = &slow;
 	if (k == end) {
 		fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", *error ? error : word}));
 		return;
 	}
 	snprintf(port, sizeof port, "%lld", (long long)fp_json_int(answer, "port", 0));
-	if (failed == FP_STAGE_TABLE || failed == FP_STAGE_GEOMETRY)
+	if (failed == FP_STAGE_TABLE || failed == FP_STAGE_GEOMETRY || failed == FP_STAGE_KEY)
 		list_tables(c, names, &list);
 	{
-		const struct fp_slot slots[] = {{"HOST", a->host ? a->host : a->service}, {"PORT", *port != '0' ? port : a->port ? a->port : "?"},
+		const struct fp_slot slots[] = {{"HOST", a->service ? a->service : a->host ? a->host : "localhost"}, {"PORT", *port != '0' ? port : a->port ? a->port : "?"},
 			{"SERVICE", a->service}, {"REASON", *error ? error : word}, {"ADDRESS", fp_json_str_or(answer, "address", "?")},
 			{"DATABASE", a->database ? a->database : fp_json_str_or(answer, "database", "?")},
 			{"USER", a->user ? a->user : fp_json_str_or(answer, "user", "?")}, {"NAME", a->table}, {"LIST", list}, {"COLUMN", a->geometry},
@@ -152,10 +156,8 @@ static void give_verdict(struct fp_check *c, const json_t *answer, const struct 
 		} else {
 			fp_verdict_invalid(c);
 			fp_verdict_cause(c, key_of(k, a, failed), slots, sizeof slots / sizeof *slots);
-			if (strcmp(k->key, "localhost") == 0)
-				fp_verdict_provider(c, "%s", c->v->sentence);
-			else if (k->sentence)
-				put_summary(c, a);
+			if (c->p->chain == FP_CHAIN_DATABASE)
+				fp_network_summary(c, a->service ? a->service : "", a->host ? a->host : "");
 		}
 	}
 	if (failed < FP_STAGES)
@@ -315,15 +317,68 @@ char *fp_web_with(const char *url, const char *wanted)
 	return fp_buf_take(&b);
 }
 
-static void not_expected(struct fp_check *c, const struct fp_web *w, const char *reason)
+char *fp_web_without(const char *url, const char *unwanted)
+{
+	const char *mark = strchr(url, '?'), *p = mark ? mark + 1 : "";
+	struct fp_buf b = FP_BUF_INIT;
+	char last = '?';
+
+	fp_buf_add(&b, url, mark ? (size_t)(mark - url) : strlen(url));
+	for (size_t n; *p; p += n + (p[n] == '&')) {
+		n = strcspn(p, "&");
+		if (n == 0 || has_key(unwanted, p, strcspn(p, "=&")))
+			continue;
+		fp_buf_addc(&b, last);
+		fp_buf_add(&b, p, n);
+		last = '&';
+	}
+	return fp_buf_take(&b);
+}
+
+char *fp_web_escape(const char *text)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_add(&b, "", 0);
+	for (; *text; text++) {
+		if (strchr(" %&#+?/", *text))
+			fp_buf_addf(&b, "%%%02X", (unsigned char)*text);
+		else
+			fp_buf_addc(&b, *text);
+	}
+	return fp_buf_take(&b);
+}
+
+static void add_option(struct fp_query *q, const char *key, const char *value)
+{
+	fp_strv_add(&q->keys, key);
+	fp_strv_add(&q->values, value);
+}
+
+void fp_web_login(struct fp_query *login, const struct fp_uri *u)
+{
+	const char *user = fp_uri_get(u, "username"), *referer = fp_uri_get(u, "http-header:referer");
+
+	memset(login, 0, sizeof *login);
+	add_option(login, "username", *user ? user : fp_uri_get(u, "user"));
+	add_option(login, "password", fp_uri_get(u, "password"));
+	add_option(login, "referer", *referer ? referer : fp_uri_get(u, "referer"));
+}
+
+void fp_web_not_expected(struct fp_check *c, const char *reason)
+{
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, "%s", reason);
+	fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", reason}));
+	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
+}
+
+static void unreadable(struct fp_check *c, const struct fp_web *w, const char *reason)
 {
 	const char *p = w->body + strspn(w->body, " \t\r\n");
 	int page = strncasecmp(p, "<!doctype html", 14) == 0 || strncasecmp(p, "<html", 5) == 0;
 
-	fp_verdict_invalid(c);
-	fp_verdict_detail(c, "%s", page ? "a web page came instead of data" : reason);
-	fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", page ? "an HTML page" : reason}));
-	fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
+	fp_web_not_expected(c, page ? "a web page came instead of data" : *p ? reason : "an empty answer");
 }
 
 static int keep_all(const char *parent, int depth, const char *name)
@@ -345,7 +400,7 @@ xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w)
 		st = fp_xml_finish(x, &doc, &err);
 	fp_xml_free(x);
 	if (st != FP_OK)
-		not_expected(c, w, err.msg);
+		unreadable(c, w, err.msg);
 	return doc;
 }
 
@@ -356,7 +411,7 @@ json_t *fp_web_json(struct fp_check *c, const struct fp_web *w)
 	if (json_is_object(o))
 		return o;
 	json_decref(o);
-	not_expected(c, w, "not a JSON object");
+	unreadable(c, w, "no JSON object");
 	return NULL;
 }
 

@@ -9,7 +9,11 @@
 /* The host of an ADDRESS: what stands between "://" and the next "/", without login and port; of anything else all of it. Caller frees. */
 char *fp_network_host(const char *address) __attribute__((malloc, returns_nonnull));
 
-/* What a question is about, for sentences: NULL members are not known. */
+/* The reference knows two sentences only, whatever went wrong with a database: its host's, else its service's, in the provider's column. "" where the
+ * source names none. */
+void fp_network_summary(struct fp_check *c, const char *service, const char *host);
+
+/* What a question is about, for sentences: NULL members are not known. A service stands before the host, which QGIS does not use then. */
 struct fp_asked {
 	const char *service, *host, *port, *database, *user, *table, *geometry, *key;
 };
@@ -34,12 +38,22 @@ int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const stru
 int fp_web_fetch(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);
 void fp_web_clear(struct fp_web *w);
 
-/* URL with "KEY=VALUE&..." of WANTED added, except the keys that it has. Caller frees. */
+/* URL with "KEY=VALUE&..." of WANTED added, except the keys that it has; URL without the keys of UNWANTED ("KEY&..."). Caller frees. */
 char *fp_web_with(const char *url, const char *wanted) __attribute__((malloc, returns_nonnull));
+char *fp_web_without(const char *url, const char *unwanted) __attribute__((malloc, returns_nonnull));
+
+/* TEXT as a value in an address. Caller frees. */
+char *fp_web_escape(const char *text) __attribute__((malloc, returns_nonnull));
+
+/* What U says of user, password and referer, as fp_web_get() wants it. fp_query_clear() is the caller's. */
+void fp_web_login(struct fp_query *login, const struct fp_uri *u);
 
 /* The body as XML (all of it) or as a JSON object; NULL: the verdict is given (a web page, nothing readable). The caller's. */
 xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w);
 json_t *fp_web_json(struct fp_check *c, const struct fp_web *w);
+
+/* Gives the verdict that something else came than a service answers; REASON says what, in a few words. */
+void fp_web_not_expected(struct fp_check *c, const char *reason);
 
 /* Gives the verdict that layer NAME is not offered; OFFERED is what is. */
 void fp_web_no_layer(struct fp_check *c, const char *name, const struct fp_strv *offered);

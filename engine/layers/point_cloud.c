@@ -69,14 +69,26 @@ static void check_file(struct fp_check *c, const struct kind *k, const char *rea
 	fp_verdict_detail(c, "%s", c->v->sentence);
 }
 
+/* What every ept.json has. */
+static int describes_points(const json_t *ept)
+{
+	return json_is_array(json_object_get(ept, "bounds")) && json_is_array(json_object_get(ept, "schema")) && json_is_string(json_object_get(ept, "dataType"));
+}
+
 static void check_remote(struct fp_check *c, const char *url)
 {
+	json_t *ept = NULL;
 	struct fp_web w;
 
 	if (fp_web_fetch(c, &w, url, NULL)) {
-		fp_verdict_ok(c, FP_BY_EXISTENCE);
+		ept = fp_web_json(c, &w);
 		fp_web_clear(&w);
 	}
+	if (ept && describes_points(ept))
+		fp_verdict_ok(c, FP_BY_EXISTENCE);
+	else if (ept)
+		fp_web_not_expected(c, "no description of an EPT point cloud");
+	json_decref(ept);
 	if (c->v->status != FP_LAYER_INVALID_DATAPROVIDER)
 		return;
 	fp_verdict_error(c, "Error transferring %s", url);

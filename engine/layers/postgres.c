@@ -5,19 +5,19 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
+#include "engine/layers/diagnose.h"
 #include "engine/layers/network.h"
 #include "engine/project/source.h"
 
-/* QGIS writes its own words for libpq's. */
+/* What QGIS passes on: "prefer", which it takes any other word for too, is its own default, and leaves the matter to the service and the environment. */
 static const char *ssl_mode(const char *word)
 {
-	static const char *const words[][2] = {{"SslPrefer", "prefer"}, {"SslDisable", "disable"}, {"SslAllow", "allow"}, {"SslRequire", "require"},
-		{"SslVerifyCa", "verify-ca"}, {"SslVerifyFull", "verify-full"}};
+	static const char *const words[] = {"disable", "allow", "require", "verify-ca", "verify-full"};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcasecmp(words[i][0], word) == 0)
-			return words[i][1];
-	return word;
+		if (strcmp(words[i], word) == 0)
+			return words[i];
+	return "";
 }
 
 /* The columns of key='...': "a","b" or a,b. */
@@ -48,18 +48,27 @@ static const char *user_of(const struct fp_uri *u)
 	return *fp_uri_get(u, "username") ? fp_uri_get(u, "username") : fp_uri_get(u, "user");
 }
 
+/* The type that the layer asks for, -1 when it leaves that to the column. */
+static int wanted_type(const struct fp_uri *u)
+{
+	int type = fp_wkb_type(fp_uri_get(u, "type"));
+
+	return type == 0 || type == 100 ? -1 : type;
+}
+
+/* Beside a service QGIS passes on neither host nor port, and a password only with a user. */
 static json_t *question(const struct fp_uri *u, const char *what)
 {
-	static const char *const copied[] = {"service", "host", "port", "dbname", "password"};
-	int test_key = strcmp(fp_uri_get(u, "checkPrimaryKeyUnicity"), "0") != 0 && strcmp(fp_uri_get(u, "estimatedmetadata"), "true") != 0;
-	json_t *q = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "ask", "postgres", "what", what, "user", fp_json_text(user_of(u)), "schema",
-		fp_json_text(u->schema), "table", fp_json_text(u->table), "geometry", fp_json_text(u->geometry), "key",
-		key_columns(fp_uri_get(u, "key")), "filter", fp_json_text(u->sql), "unique", test_key);
+	int has_service = *fp_uri_get(u, "service") != '\0';
 
-	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
-		json_object_set_new(q, copied[i], fp_json_text(fp_uri_get(u, copied[i])));
-	json_object_set_new(q, "sslmode", fp_json_text(ssl_mode(fp_uri_get(u, "sslmode"))));
-	return q;
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b}", "ask", "postgres", "what", what,
+		"service", fp_json_text(fp_uri_get(u, "service")), "host", fp_json_text(has_service ? "" : fp_uri_get(u, "host")),
+		"port", fp_json_text(has_service ? "" : fp_uri_get(u, "port")), "dbname", fp_json_text(fp_uri_get(u, "dbname")),
+		"user", fp_json_text(user_of(u)), "password", fp_json_text(*user_of(u) ? fp_uri_get(u, "password") : ""),
+		"sslmode", fp_json_text(ssl_mode(fp_uri_get(u, "sslmode"))), "schema", fp_json_text(u->schema), "table", fp_json_text(u->table),
+		"geometry", fp_json_text(u->geometry), "key", key_columns(fp_uri_get(u, "key")), "filter", fp_json_text(u->sql),
+		"unique", strcmp(fp_uri_get(u, "checkPrimaryKeyUnicity"), "0") != 0,
+		"estimated", strcmp(fp_uri_get(u, "estimatedmetadata"), "true") == 0, "any_type", wanted_type(u) < 0);
 }
 
 /* Secrets that this layer needs: its service, and what libpq takes from the environment because the source does not say it. */
@@ -78,29 +87,111 @@ static void note_secrets(struct fp_check *c, const struct fp_uri *u)
 		fp_verdict_uses(c, "env:PGUSER");
 }
 
-/* PostGIS' word ("MULTIPOLYGONZM") and the number of dimensions that geometry_columns leaves out of it. */
-static int geometry_type(const char *given, const json_t *answer)
+/* PostGIS' word ("MULTIPOLYGONZM") as QGIS' number, 0 when it stands for any type. Surfaces of pieces are polygons to QGIS. */
+static int type_of(const char *word)
 {
-	int type = fp_wkb_type(given);
-	const char *word = fp_json_str_or(answer, "geometry_type", "");
+	static const struct {
+		const char *word;
+		int type;
+	} pieces[] = {{"POLYHEDRALSURFACE", 6}, {"TIN", 6}, {"TRIANGLE", 3}};
+	int type = fp_wkb_type(word);
 
-	if (type >= 0)
-		return type;
-	return strcasecmp(word, "GEOMETRY") == 0 ? 0 : fp_wkb_type(word);
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+		if (strncmp(word, pieces[i].word, strlen(pieces[i].word)) == 0)
+			return pieces[i].type + type / 1000 * 1000;
+	return type < 0 ? 0 : type;
 }
 
-static void take_answer(struct fp_check *c, const struct fp_uri *u, const json_t *answer)
+/* What QGIS makes of a column that has flat and curved, single and multiple geometries of one kind. */
+static int widest(int type)
+{
+	static const int of[] = {[1] = 4, [2] = 11, [3] = 12, [4] = 4, [5] = 11, [6] = 12, [8] = 11, [9] = 11, [10] = 12, [11] = 11, [12] = 12};
+	size_t flat = (size_t)type % 1000;
+
+	return flat < sizeof of / sizeof *of && of[flat] ? of[flat] + type / 1000 * 1000 : type;
+}
+
+struct mix {
+	int type;
+	long srid;
+};
+
+/* The kinds of geometries in a column of any type, at most MAX of them. */
+static size_t take_mix(struct mix *mix, size_t max, const json_t *geometries)
+{
+	const json_t *one;
+	size_t n = 0, i, k;
+
+	json_array_foreach(geometries, i, one) {
+		const char *text = json_is_string(one) ? json_string_value(one) : "", *colon = strchr(text, ':');
+		struct mix m = {type_of(colon ? colon + 1 : ""), strtol(text, NULL, 10)};
+
+		for (k = 0; k < n; k++) {
+			if (mix[k].srid != m.srid || (mix[k].type != m.type && widest(mix[k].type) != widest(m.type % 1000)))
+				continue;
+			if (mix[k].type != m.type)
+				mix[k].type = widest(m.type % 1000);
+			break;
+		}
+		if (k == n && n < max)
+			mix[n++] = m;
+	}
+	return n;
+}
+
+/* A column that may hold anything has to hold one kind, of the SRID that the layer wants; 0: the verdict is given. */
+static int judge_mix(struct fp_check *c, const struct fp_uri *u, const json_t *answer, const char *table)
+{
+	const json_t *geometries = json_object_get(answer, "geometries"), *one;
+	const char *srid = fp_uri_get(u, "srid");
+	struct fp_strv kinds = {0};
+	struct mix mix[32];
+	size_t n = take_mix(mix, sizeof mix / sizeof *mix, geometries), i;
+	char *list;
+
+	if (n == 1 && mix[0].type > 0 && (!*srid || strtol(srid, NULL, 10) == mix[0].srid)) {
+		c->v->wkb_type = mix[0].type;
+		return 1;
+	}
+	json_array_foreach(geometries, i, one)
+		fp_strv_add(&kinds, json_string_value(one));
+	list = kinds.n ? fp_name_list(&kinds, 12) : NULL;
+	fp_verdict_invalid(c);
+	fp_verdict_detail(c, list ? "column \"%s\" holds %s" : "column \"%s\" has no type and holds nothing", u->geometry, list);
+	fp_verdict_cause(c, list ? "geometry_mixed" : "geometry_untyped", FP_SLOTS({"NAME", table}, {"COLUMN", u->geometry}, {"LIST", list}));
+	fp_stage(c, FP_STAGE_GEOMETRY, FP_MARK_FAIL, "%s", c->v->detail);
+	free(list);
+	fp_strv_free(&kinds);
+	return 0;
+}
+
+/* What the layer wants, else what the column has. */
+static int judge_geometry(struct fp_check *c, const struct fp_uri *u, const json_t *answer, const char *table)
+{
+	c->v->wkb_type = !*u->geometry ? 100 : wanted_type(u) >= 0 ? wanted_type(u) : type_of(fp_json_str_or(answer, "geometry_type", ""));
+	if (c->v->wkb_type == 0 && !judge_mix(c, u, answer, table)) {
+		c->v->wkb_type = -1;
+		return 0;
+	}
+	if (*u->geometry)
+		fp_stage(c, FP_STAGE_GEOMETRY, FP_MARK_OK, "%s", u->geometry);
+	return 1;
+}
+
+static void take_answer(struct fp_check *c, const struct fp_uri *u, const json_t *answer, const char *table)
 {
 	const json_t *pk = json_object_get(answer, "pk");
 	const char *filter = fp_json_str_or(answer, "filter_error", ""), *only = json_string_value(json_array_get(pk, 0));
 	int64_t rows = fp_json_int(answer, "rows", -1);
 
-	fp_verdict_ok(c, FP_BY_CHECKED);
 	fp_stage(c, FP_STAGE_LOGIN, FP_MARK_OK, "%s", fp_json_str_or(answer, "user", ""));
 	fp_stage(c, FP_STAGE_DATABASE, FP_MARK_OK, "%s", fp_json_str_or(answer, "database", ""));
 	fp_stage(c, FP_STAGE_TABLE, FP_MARK_OK, "%s", u->table);
-	if (*u->geometry)
-		fp_stage(c, FP_STAGE_GEOMETRY, FP_MARK_OK, "%s", u->geometry);
+	if (strcmp(c->p->name, "postgres") == 0 && !judge_geometry(c, u, answer, table)) {
+		fp_network_summary(c, fp_uri_get(u, "service"), fp_uri_get(u, "host"));
+		return;
+	}
+	fp_verdict_ok(c, FP_BY_CHECKED);
 	if (json_array_size(pk) == 1 && only && !strchr(only, ','))
 		c->v->pk = fp_strdup(only);
 	if (c->v->pk)
@@ -113,7 +204,6 @@ static void take_answer(struct fp_check *c, const struct fp_uri *u, const json_t
 		fp_verdict_warn(c, "the filter cannot be used, so the layer will look empty: %s", filter);
 	if (rows >= 0)
 		fp_stage(c, FP_STAGE_ROWS, FP_MARK_OK, "about %lld", (long long)rows);
-	c->v->wkb_type = *u->geometry ? geometry_type(fp_uri_get(u, "type"), answer) : 100;
 }
 
 static const char *or_null(const char *text)
@@ -140,7 +230,7 @@ static void check(struct fp_check *c, int raster)
 			.geometry = u.geometry, .key = fp_uri_get(&u, "key")};
 		answer = fp_network_ask(c, question(&u, raster ? "raster" : query ? "query" : "table"), &asked);
 		if (answer && !*fp_json_str_or(answer, "cause", ""))
-			take_answer(c, &u, answer);
+			take_answer(c, &u, answer, table);
 		json_decref(answer);
 	}
 	free(table);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "engine/base/json.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/network.h"
 #include "engine/layers/tiles.h"
@@ -39,15 +40,24 @@ static void check_vtpk(struct fp_check *c, const char *url)
 	free(real);
 }
 
+/* The service has to say where its tiles are. */
 static void check_service(struct fp_check *c, const char *url)
 {
 	char *full = fp_web_with(url, "f=pjson");
+	json_t *info = NULL;
+	const char *tiles;
 	struct fp_web w;
 
 	if (fp_web_fetch(c, &w, full, NULL)) {
-		fp_verdict_ok(c, FP_BY_EXISTENCE);
+		info = fp_web_json(c, &w);
 		fp_web_clear(&w);
 	}
+	tiles = json_string_value(json_array_get(json_object_get(info, "tiles"), 0));
+	if (info && tiles && fp_tiles_has_template(tiles))
+		fp_verdict_ok(c, FP_BY_EXISTENCE);
+	else if (info)
+		fp_web_not_expected(c, fp_json_str_or(json_object_get(info, "error"), "message", "the address is no vector tile service"));
+	json_decref(info);
 	free(full);
 }
 
@@ -61,12 +71,13 @@ static void unknown_type(struct fp_check *c, const char *type)
 void fp_check_vector_tiles(struct fp_check *c)
 {
 	struct fp_query q;
-	const char *type, *url;
+	const char *type, *url, *service;
 
 	fp_query_parse(&q, c->layer->datasource);
 	type = fp_query_get(&q, "type") ? fp_query_get(&q, "type") : c->p->needs ? c->p->needs : "";
 	url = fp_query_get(&q, "url") ? fp_query_get(&q, "url") : "";
-	if (fp_query_get(&q, "serviceType") || strcmp(type, "arcgis") == 0)
+	service = fp_query_get(&q, "serviceType");
+	if (strcmp(service ? service : type, "arcgis") == 0)
 		check_service(c, url);
 	else if (strcmp(type, "mbtiles") == 0)
 		fp_tiles_vector_mbtiles(c, url);

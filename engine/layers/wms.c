@@ -1,5 +1,6 @@
 /* wms: WMS, WMTS, and tiles by address or in an MBTiles file (spec/layers.md 2.13). */
 #include <ogr_srs_api.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +12,7 @@
 struct source {
 	struct fp_query q;
 	struct fp_strv layers;
-	int has_layers;          /* "layers" stands there, though it may be empty */
+	size_t styles;           /* as many as layers, or QGIS does not take the source */
 	const char *url, *matrix; /* MATRIX: NULL when it is no WMTS */
 	char *bare;              /* the old form: the whole source is the address */
 };
@@ -23,14 +24,19 @@ static const char *value(const struct source *s, const char *key)
 	return v ? v : "";
 }
 
-/* Before QGIS 1.9 a source was "url=..." or the address alone. */
+/* Before QGIS 1.9 a source was the address alone, or "url=..." among others between commas. */
 static void take_old_form(struct source *s, const char *text)
 {
-	const char *at = strstr(text, "url=");
+	const char *at = text;
 
 	if (strstr(text, "type=") || strstr(text, "crs=") || strstr(text, "format="))
 		return;
-	s->bare = fp_strdup(at ? at + 4 : text);
+	while (strncmp(text, "http:", 5) != 0 && *at && strncmp(at, "url=", 4) != 0) {
+		at += strcspn(at, ",");
+		at += *at == ',';
+	}
+	at += strncmp(at, "url=", 4) == 0 ? 4 : 0;
+	s->bare = fp_strndup(at, at == text ? strlen(at) : strcspn(at, ","));
 	s->url = s->bare;
 }
 
@@ -40,11 +46,11 @@ static void take_apart(struct source *s, const char *text)
 	fp_query_parse(&s->q, text);
 	s->url = value(s, "url");
 	s->matrix = fp_query_get(&s->q, "tileMatrixSet");
-	for (size_t i = 0; i < s->q.keys.n; i++)
-		if (strcmp(s->q.keys.items[i], "layers") == 0) {
-			s->has_layers = 1;
+	for (size_t i = 0; i < s->q.keys.n; i++) {
+		if (strcmp(s->q.keys.items[i], "layers") == 0)
 			fp_strv_add(&s->layers, s->q.values.items[i]);
-		}
+		s->styles += strcmp(s->q.keys.items[i], "styles") == 0;
+	}
 	take_old_form(s, text);
 }
 
@@ -77,6 +83,23 @@ static void collect(struct fp_strv *to, const xmlNode *node, const char *element
 	}
 }
 
+/* The same of WMS' layers that say where they lie, by themselves or (INHERITED) by what they are in. */
+static void collect_placed(struct fp_strv *to, const xmlNode *node, int inherited)
+{
+	static const char *const boxes[] = {"EX_GeographicBoundingBox", "LatLonBoundingBox", "BoundingBox"};
+
+	for (const xmlNode *n = node->children; n; n = n->next) {
+		int placed = inherited;
+		if (n->type != XML_ELEMENT_NODE)
+			continue;
+		for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++)
+			placed = placed || fp_xml_child(n, boxes[i]);
+		if (placed && strcmp((const char *)n->name, "Layer") == 0 && fp_xml_child(n, "Name"))
+			fp_strv_take(to, fp_xml_text(fp_xml_child(n, "Name")));
+		collect_placed(to, n, placed);
+	}
+}
+
 static void check_wmts(struct fp_check *c, const struct source *s, const xmlNode *root)
 {
 	static const char absent[] = "Tile layer or tile matrix set not found";
@@ -85,9 +108,12 @@ static void check_wmts(struct fp_check *c, const struct source *s, const xmlNode
 
 	collect(&layers, root, "Layer", "Identifier");
 	collect(&sets, root, "TileMatrixSet", "Identifier");
-	if (s->layers.n != 1) {
+	if (layers.n == 0) {
+		invalid(c, "Tile layer not found");
+		fp_web_not_expected(c, "it is no tile service (WMTS)");
+	} else if (s->layers.n != 1) {
 		invalid(c, "Number of tile layers must be one");
-		fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", "the layer names not exactly one tile layer"}));
+		fp_web_not_expected(c, "the layer names not exactly one tile layer");
 	} else if (!fp_strv_has(&layers, wanted)) {
 		invalid(c, absent);
 		fp_web_no_layer(c, wanted, &layers);
@@ -102,41 +128,63 @@ static void check_wmts(struct fp_check *c, const struct source *s, const xmlNode
 	fp_strv_free(&sets);
 }
 
-/* A CRS that PROJ does not know leaves QGIS without an extent. */
+/* AUTHORITY:CODE and nothing else: what PROJ takes besides would be a file or an address. */
+static int is_code(const char *crs)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	size_t n = strspn(crs, letters), k = crs[n] == ':' ? strspn(crs + n + 1, letters) : 0;
+
+	return n && k && !crs[n + 1 + k];
+}
+
+/* A CRS that PROJ does not know leaves QGIS without an extent. None at all is EPSG:4326. */
 static int knows_crs(const char *crs)
 {
 	OGRSpatialReferenceH srs;
 	int known;
 
-	if (strncasecmp(crs, "EPSG:", 5) != 0)
+	if (!*crs || strcmp(crs, "CRS:84") == 0)
 		return 1;
 	srs = OSRNewSpatialReference(NULL);
-	known = OSRImportFromEPSG(srs, atoi(crs + 5)) == OGRERR_NONE;
+	known = is_code(crs) && OSRSetFromUserInput(srs, crs) == OGRERR_NONE;
 	OSRDestroySpatialReference(srs);
 	return known;
 }
 
+/* Why QGIS finds no extent though the service answered. */
+static void no_extent(struct fp_check *c, const struct fp_strv *offered, const char *first, int unplaced)
+{
+	invalid(c, "Cannot calculate extent");
+	if (unplaced)
+		fp_web_not_expected(c, "the service does not say where the layer lies");
+	else if (*first)
+		fp_web_no_layer(c, first, offered);
+	else
+		fp_web_not_expected(c, "the source names no layer of the service");
+}
+
 static void check_layers(struct fp_check *c, const struct source *s, const xmlNode *root)
 {
-	static const char no_extent[] = "Cannot calculate extent";
-	struct fp_strv offered = {0};
-	size_t named = 0, missing = 0;
+	struct fp_strv offered = {0}, placed = {0};
+	size_t named = 0, missing = 0, unplaced = 0;
 	const char *first = "";
 
 	collect(&offered, root, "Layer", "Name");
+	collect_placed(&placed, root, 0);
 	for (size_t i = 0; i < s->layers.n; i++) {
-		if (!*s->layers.items[i])
+		const char *name = s->layers.items[i];
+		if (!*name)
 			continue;
 		named++;
-		if (!fp_strv_has(&offered, s->layers.items[i]) && missing++ == 0)
-			first = s->layers.items[i];
+		if (!fp_strv_has(&offered, name) && missing++ == 0)
+			first = name;
+		unplaced += fp_strv_has(&offered, name) && !fp_strv_has(&placed, name);
 	}
-	if (!s->has_layers || (named && missing == named)) {
-		invalid(c, no_extent);
-		fp_web_no_layer(c, first, &offered);
+	if (s->layers.n == 0 || (named && missing + unplaced == named)) {
+		no_extent(c, &offered, first, unplaced > 0);
 	} else if (!knows_crs(value(s, "crs"))) {
-		invalid(c, no_extent);
-		fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", "the layer's CRS is unknown"}));
+		invalid(c, "Cannot calculate extent");
+		fp_web_not_expected(c, "the layer's CRS is unknown");
 	} else {
 		fp_verdict_ok(c, FP_BY_CHECKED);
 		fp_stage(c, FP_STAGE_LAYER, missing ? FP_MARK_WARN : FP_MARK_OK, "%zu of %zu layers are offered", named - missing, named);
@@ -144,25 +192,26 @@ static void check_layers(struct fp_check *c, const struct source *s, const xmlNo
 			fp_verdict_warn(c, "the service does not offer layer \"%s\"%s", first, missing > 1 ? " and others" : "");
 	}
 	fp_strv_free(&offered);
+	fp_strv_free(&placed);
 }
 
+/* QGIS knows the root by its name as it is written, and asks for tiles only whoever names a tile matrix set. */
 static void check_capabilities(struct fp_check *c, const struct source *s, const xmlNode *root)
 {
-	const char *name = (const char *)root->name;
+	static const char *const names[] = {"Capabilities", "WMS_Capabilities", "WMT_MS_Capabilities"};
+	char *what = fp_asprintf("no capabilities but <%s%s%s>", root->ns && root->ns->prefix ? (const char *)root->ns->prefix : "",
+		root->ns && root->ns->prefix ? ":" : "", (const char *)root->name);
+	int known = 0;
 
-	if (strcmp(name, "Capabilities") == 0)
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		known = known || (strcmp((const char *)root->name, names[i]) == 0 && !(root->ns && root->ns->prefix));
+	if (!known)
+		fp_web_not_expected(c, what);
+	else if (s->matrix)
 		check_wmts(c, s, root);
-	else if (strcmp(name, "WMS_Capabilities") != 0 && strcmp(name, "WMT_MS_Capabilities") != 0) {
-		fp_verdict_invalid(c);
-		fp_verdict_detail(c, "no capabilities but <%s>", name);
-		fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", c->v->detail}));
-		fp_stage(c, FP_STAGE_ANSWER, FP_MARK_FAIL, "%s", c->v->detail);
-	} else if (s->matrix) {
-		invalid(c, "Tile layer or tile matrix set not found");
-		fp_verdict_cause(c, "web_not_expected", FP_SLOTS({"REASON", "it is no tile service (WMTS)"}));
-	} else {
+	else
 		check_layers(c, s, root);
-	}
+	free(what);
 }
 
 static int is_wmts_address(const char *url)
@@ -199,6 +248,10 @@ void fp_check_wms(struct fp_check *c)
 		fp_tiles_raster_mbtiles(c, value(&s, "url"));
 		if (c->v->status == FP_LAYER_INVALID_DATAPROVIDER)
 			invalid(c, "Cannot open MBTiles database");
+	} else if (s.styles != s.layers.n && !s.bare) {
+		fp_verdict_invalid(c);
+		fp_verdict_detail(c, "%zu layers and %zu styles are named", s.layers.n, s.styles);
+		fp_verdict_cause(c, "layers_and_styles", FP_NOSLOTS);
 	} else {
 		ask(c, &s);
 	}

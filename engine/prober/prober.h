@@ -17,9 +17,11 @@
  * Questions:
  *   {"ask":"http","url":"https://...","user":"","password":"","referer":""}
  *   {"ask":"postgres","service":"","host":"","port":"","dbname":"","user":"","password":"","sslmode":"",
- *    "what":"connect"|"table"|"query"|"raster","schema":"","table":"","geometry":"","key":["id"],"unique":true,"filter":""}
- *      connect: no more than a connection; query: TABLE is "(SELECT ...)"; unique: test that KEY is, where no constraint says so; raster: GEOMETRY is
- *      the raster column, "" any. What is "" is as the service says, else as the environment does; a user whom nobody names is "nobody".
+ *    "what":"connect"|"table"|"query"|"raster","schema":"","table":"","geometry":"","key":["id"],"unique":true,"estimated":false,"any_type":true,
+ *    "filter":""}
+ *      connect: no more than a connection; query: TABLE is "(SELECT ...)"; unique: test that KEY is, where no constraint says so; estimated: look at as few
+ *      rows as can be; any_type: tell what is in a geometry column that may hold any; raster: GEOMETRY is the raster column, "" any.
+ *      What is "" is as the service says, else as the environment does; a user whom nobody names is "nobody".
  *   A user and a password that stand in a URL count where "user" is "". Nobody but the first server gets them.
  *
  * Answers; a member that is not known is absent:
@@ -31,7 +33,9 @@
  *    http:     "status":200,"content_type":"text/xml","url":"where it ended","body":"base64, at most 4 MiB of content"; "url" also after a redirect that
  *              led nowhere
  *    postgres: "user","database","relkind":"r","columns":["id",...],"types":["int4",...],"pk":["id"],"geometry_type":"MULTIPOLYGON","srid":4326,
- *              (pk: the primary key, else a unique index; geometry_type: with "Z", "M" or "ZM" behind it, "GEOMETRY" when it may be any)
+ *              (pk: the primary key, else a unique index, else KEY; geometry_type: with "Z", "M" or "ZM" behind it, "GEOMETRY" when it may be
+ *              any)
+ *              "geometries":["4326:POINTZ",...] (any_type: what a column of any type holds, at most 32),
  *              "rows":1200 (pg_class' estimate, -1 unknown),"tables":["public.trees",...] (table missing: the nearest names, at most 12),
  *              "filter_error":"..." (the filter does not work; QGIS calls the layer valid all the same)}
  *
@@ -39,7 +43,8 @@
  * private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober),
  * name_not_found, refused, timed_out, unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
  * service_unknown, login_refused, database_unknown, ssl_required, ssl_unsupported, connect_failed (anything else libpq says), table_missing,
- * permission_denied, geometry_missing, key_missing, key_not_unique, query_failed.
+ * permission_denied, geometry_missing, key_missing, key_not_unique, filter_failed (nothing can be looked at
+ * through it), no_rows (of a raster), query_failed.
  * A status of 400 or more is an answer, not a failure: stage is "". ssl_required: the server has no rule for a connection without TLS, and no other was
  * tried. A host with several addresses is connected to at those that may be; with several hosts, the one that came furthest is told. */
 #ifndef FP_PROBER_PROBER_H

@@ -212,9 +212,15 @@ void fp_uri_parse(struct fp_uri *u, const char *source)
 	u->geometry = fp_strdup("");
 	u->sql = fp_strdup("");
 	while (*p) {
-		size_t n = strcspn(p, "=");
-		char *key = trimmed(p, n);
-		p += n + (p[n] == '=');
+		size_t n = strcspn(p, "= \t\n\v\f\r");
+		char *key = fp_strndup(p, n);
+		p = skip_space(p + n);
+		if (*p != '=' || n == 0) { /* a word without a value, or the other way round, is passed over */
+			p = n ? p : skip_space(p + 1);
+			free(key);
+			continue;
+		}
+		p++;
 		if (strcmp(key, "sql") == 0) {
 			free(u->sql);
 			u->sql = trimmed(p, strlen(p));
