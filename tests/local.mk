@@ -104,6 +104,11 @@ tests_test_prober_web_SOURCES = tests/test_prober_web.c tests/prober_fixture.c t
 tests_test_prober_web_LDADD = $(TEST_LDADD)
 
 # A PostgreSQL of the tests' own, which libpq fills.
+SUITES += tests/test_network_layers
+tests_test_network_layers_SOURCES = tests/test_network_layers.c tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h tests/web.c tests/web.h
+tests_test_network_layers_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
+tests_test_network_layers_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+
 SUITES += tests/test_prober_postgres
 tests_test_prober_postgres_SOURCES = tests/test_prober_postgres.c tests/prober_fixture.c tests/prober_fixture.h tests/postgres.c tests/postgres.h \
 	tests/web.c tests/web.h

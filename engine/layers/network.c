@@ -393,13 +393,17 @@ xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w)
 {
 	struct fp_xml *x = fp_xml_new(keep_all);
 	xmlDoc *doc = NULL;
-	struct fp_error err;
+	struct fp_error err = {0};
 	enum fp_status st = fp_xml_feed(x, w->body, w->len, &err);
 
 	if (st == FP_OK)
 		st = fp_xml_finish(x, &doc, &err);
 	fp_xml_free(x);
-	if (st != FP_OK)
+	if (st == FP_OK && strcasecmp((const char *)xmlDocGetRootElement(doc)->name, "html") == 0) { /* a page may be XML as well */
+		xmlFreeDoc(doc);
+		doc = NULL;
+	}
+	if (!doc)
 		unreadable(c, w, err.msg);
 	return doc;
 }
