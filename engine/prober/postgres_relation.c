@@ -328,7 +328,8 @@ static void test_unique(struct relation *r, const json_t *columns)
 		fp_buf_adds(&key, i ? "," : "");
 		add_name(&key, r->pg->conn, json_string_value(name));
 	}
-	sql = fp_asprintf("SELECT count(DISTINCT (%s)) = count((%s)) FROM %s%s%s%s", key.data, key.data, r->from, *r->filter ? " WHERE (" : "", r->filter, *r->filter ? "\n)" : "");
+	sql = fp_asprintf("SELECT count(DISTINCT (%s)) = count((%s)) FROM %s%s%s%s", key.data, key.data, r->from,
+		*r->filter ? " WHERE (" : "", r->filter, *r->filter ? "\n)" : "");
 	res = ask(r, "key", sql, NULL, NULL, NULL);
 	if (res && (PQntuples(res) != 1 || *PQgetvalue(res, 0, 0) != 't'))
 		fp_answer_fault(r->pg->answer, "key", "key_not_unique", "%s is not unique", key.data);
