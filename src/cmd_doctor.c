@@ -4,6 +4,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "engine/base/proc.h"
+#include "engine/prober/prober.h"
 #include "engine/store/check.h"
 #include "src/commands.h"
 #include "src/listing.h"
@@ -69,6 +70,19 @@ static void worker(struct examination *x, struct fp_invocation *inv)
 	json_decref(sandbox);
 }
 
+static void prober(struct examination *x)
+{
+	struct fp_prober *p = NULL;
+	struct fp_error e = {0};
+
+	if (fp_prober_start(&p, "", "", NULL, &e) != FP_OK) {
+		add_error(x, &e);
+		return;
+	}
+	add(x, FP_FINDING_GOOD, "fieldpost-prober starts and answers: network checks can be switched on");
+	fp_prober_free(p);
+}
+
 static void workflows(struct examination *x)
 {
 	static const char *const types[] = {"process_projectfile", "delta_apply"};
@@ -121,6 +135,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 		addf(&x, FP_FINDING_GOOD, "fieldpost " FP_VERSION ", data in %s", fp_data_dir());
 		workflows(&x);
 		worker(&x, inv);
+		prober(&x);
 		home(&x, inv);
 		inv->exit_code = x.faults > 0;
 		fp_print_rows(inv, "findings", json_incref(x.findings), columns, "finding");
