@@ -310,6 +310,33 @@ Test(project, the_crs_follows_the_rule_of_each_version, .init = setup, .fini = t
 	}
 }
 
+Test(project, what_a_crs_means_is_decided_as_qgis_decides_it, .init = setup, .fini = teardown)
+{
+	static const struct {
+		const char *srs, *crs;
+	} cases[] = {
+		{"<authid>EPSG:2056</authid>", "EPSG:2056"},
+		{"<authid>epsg:2056</authid>", "EPSG:2056"},
+		{"<srsid>47</srsid><authid>EPSG:2056</authid><wkt>X[ID[\"EPSG\",4326]]</wkt>", "EPSG:2056"},
+		{"<authid>EPSG:2056</authid><wkt>X[A[\"a\"],ID[\"EPSG\",4326]]</wkt>", "EPSG:4326"},
+		{"<srsid>100001</srsid><authid>USER:100001</authid><wkt>X[AUTHORITY[\"EPSG\",\"4326\"]]</wkt>", "EPSG:4326"},
+		{"<srsid>47</srsid><authid> EPSG:2056 </authid>", ""},
+		{"<srsid>47</srsid><authid>2056</authid><wkt>X[ID[\"EPSG\",4326]]</wkt>", "EPSG:4326"},
+		{"<authid></authid><wkt>X[ID[\"EPSG\",4326],A[\"a\"]]</wkt>", ""},
+		{"<authid>EPSG:</authid><wkt>[</wkt>", ""},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *xml = fp_asprintf("<qgis version='3.40'><projectlayers><maplayer type='vector'><id>a_layer_of_a_project</id><srs><spatialrefsys>%s"
+			"</spatialrefsys></srs></maplayer></projectlayers></qgis>", cases[i].srs);
+		struct fp_project *p = opened(xml);
+		cr_expect_str_eq(p->layers[0].crs, cases[i].crs, "%s: %s", cases[i].srs, p->layers[0].crs);
+		fp_project_free(p);
+		free(xml);
+	}
+}
+
 Test(project, title_background_and_attachment_folders_are_found_in_both_forms, .init = setup, .fini = teardown)
 {
 	struct fp_project *p = opened("<qgis projectname='' version=\"3.30.0-'s-Hertogenbosch\"><title>Old</title><projectMetadata><title>New</title>"

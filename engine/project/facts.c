@@ -43,11 +43,6 @@ static char *without_private(char *authid)
 	return authid;
 }
 
-char *fp_reader_crs(const xmlNode *node)
-{
-	return without_private(fp_reader_text(fp_xml_path(node, "srs/spatialrefsys/authid")));
-}
-
 /* Keeps A unless it is empty. Takes both over. */
 static char *either(char *a, char *b)
 {
@@ -82,9 +77,9 @@ static char *project_crs(const xmlNode *root, const char *version)
 	free(enabled);
 	if (!old && !on)
 		return fp_strdup("");
-	crs = either(fp_reader_text(fp_xml_path(root, "projectCrs/spatialrefsys/authid")), property_text(root, "SpatialRefSys/ProjectCrs"));
+	crs = either(fp_reader_crs(fp_xml_path(root, "projectCrs/spatialrefsys")), property_text(root, "SpatialRefSys/ProjectCrs"));
 	if (old)
-		crs = either(crs, fp_reader_text(fp_xml_path(map_canvas(root), "destinationsrs/spatialrefsys/authid")));
+		crs = either(crs, fp_reader_crs(fp_xml_path(map_canvas(root), "destinationsrs/spatialrefsys")));
 	return without_private(crs);
 }
 
@@ -123,7 +118,7 @@ static int union_of_layers(double e[4], const struct fp_reader *r)
 
 	for (size_t k = 0; k < r->n_nodes; k++) {
 		double l[4];
-		char *crs = fp_reader_crs(r->nodes[k]);
+		char *crs = fp_reader_crs(fp_xml_path(r->nodes[k], "srs/spatialrefsys"));
 		if (strcmp(crs, r->project->crs) == 0 && fp_reader_extent(l, fp_xml_child(r->nodes[k], "extent"))) {
 			for (int i = 0; i < 4; i++)
 				if (!any || (i < 2 ? l[i] < e[i] : l[i] > e[i]))

@@ -155,7 +155,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	l->provider = provider ? fp_reader_text(provider) : NULL;
 	l->encoding = fp_reader_attr(provider, "encoding");
 	l->datasource = fp_reader_text(fp_xml_child(node, "datasource"));
-	l->crs = fp_reader_crs(node);
+	l->crs = fp_reader_crs(fp_xml_path(node, "srs/spatialrefsys"));
 	l->wkb_type = fp_reader_attr(node, "wkbType");
 	l->geometry = fp_reader_attr(node, "geometry");
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");

@@ -1,5 +1,6 @@
 PROJECT_SOURCES = \
 	engine/project/container.c engine/project/container.h \
+	engine/project/crs.c \
 	engine/project/facts.c \
 	engine/project/grammar.c \
 	engine/project/layerdefs.c \

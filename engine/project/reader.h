@@ -42,8 +42,8 @@ void fp_reader_layers(struct fp_reader *r);
 /* Fills title, CRS, extent and the like; the layers have been read. */
 void fp_reader_facts(struct fp_reader *r);
 
-/* The srs/spatialrefsys/authid of a layer's NODE: "" for none and for the private CRS of one computer ("USER:n"). Caller frees. */
-char *fp_reader_crs(const xmlNode *node);
+/* "EPSG:2056", "" for none and for the private CRS of one computer. SPATIALREFSYS may be NULL. Caller frees. */
+char *fp_reader_crs(const xmlNode *spatialrefsys);
 
 /* Four finite numbers, the smaller ones first. */
 int fp_reader_extent_valid(const double e[4]);
