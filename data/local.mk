@@ -13,6 +13,7 @@ DATA_FILES = \
 	data/schema/001_store.sql \
 	data/schema/002_secrets.sql \
 	data/schema/003_checks.sql \
+	data/schema/004_changes.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/process_projectfile.yaml

@@ -235,7 +235,7 @@ enum fp_status finish(struct fixture *f)
 	enum fp_status st;
 
 	fp_strv_free(&f->files);
-	st = fp_apply_finish(f->session, take_file, &f->files, &err);
+	st = fp_apply_finish(f->session, &(struct fp_apply_end){.arg = &f->files, .file = take_file}, &err);
 	if (st != FP_OK)
 		cr_log_info("%s", err.msg);
 	fp_apply_free(f->session);

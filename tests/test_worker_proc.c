@@ -51,7 +51,7 @@ static json_t *description(json_t *steps)
 }
 
 struct seen {
-	int events[9];
+	int events[FP_EVENT_RESULT + 1];
 	char last_log[256];
 };
 

@@ -14,7 +14,7 @@ static const char *const words[] = {
 	[FP_E_EXISTS] = "exists", [FP_E_REFUSED] = "refused", [FP_E_CONFLICT] = "conflict", [FP_E_BUSY] = "busy",
 	[FP_E_DENIED] = "denied", [FP_E_FULL] = "full", [FP_E_IO] = "io", [FP_E_CORRUPT] = "corrupt",
 	[FP_E_VERSION] = "version", [FP_E_TIMEOUT] = "timeout", [FP_E_CANCELLED] = "cancelled",
-	[FP_E_CRASHED] = "crashed", [FP_E_INTERNAL] = "internal",
+	[FP_E_CRASHED] = "crashed", [FP_E_UNKNOWN] = "unknown", [FP_E_INTERNAL] = "internal",
 };
 
 const char *fp_status_word(enum fp_status code)

@@ -23,6 +23,7 @@ enum fp_status {
 	FP_E_TIMEOUT,   /* a limit of time ended it */
 	FP_E_CANCELLED, /* a person ended it */
 	FP_E_CRASHED,   /* a child died */
+	FP_E_UNKNOWN,   /* it was tried, and nobody can say yet what became of it */
 	FP_E_INTERNAL   /* none of the above: report it */
 };
 

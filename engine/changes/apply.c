@@ -22,11 +22,12 @@ struct layer {
 	char *fault;
 };
 
-/* A file that some layer lies in: open, or why not. */
+/* A file or database that some layer lies in: open, or why not. */
 struct file {
-	char *name;
+	char *name;           /* of a database: what tells its connection from others */
 	struct fp_file *open;
 	char *fault;
+	int connection;       /* number of a database, -1: a file */
 };
 
 struct fp_apply {
@@ -92,7 +93,7 @@ static enum fp_status get_file(struct fp_apply *a, struct fp_file **out, const c
 			break;
 	if (i == a->n_files) {
 		FP_GROW(a->files, a->n_files, a->cap_files);
-		a->files[a->n_files++] = (struct file){.name = fp_strdup(name)};
+		a->files[a->n_files++] = (struct file){.name = fp_strdup(name), .connection = -1};
 		f = &a->files[i];
 		st = open_copy(a, f, err);
 		if (st == FP_E_REFUSED) {
@@ -253,6 +254,9 @@ static enum fp_status apply(struct fp_apply *a, const json_t *line, struct fp_ou
 	c.layer = l->def;
 	c.target = l->target;
 	st = fp_change_apply(&c, o, err);
+	for (size_t i = 0; i < a->n_files; i++)
+		if (a->files[i].open == l->target->file)
+			o->connection = a->files[i].connection;
 	if (st == FP_OK)
 		remember_made(a, delta, o);
 	return st;
@@ -274,20 +278,23 @@ enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **re
 
 /* ---- the end ---- */
 
-static void close_all(struct fp_apply *a)
+/* Layers first: they use what they lie in. */
+static void close_all(struct fp_apply *a, int databases)
 {
 	for (size_t i = 0; i < a->n_layers; i++) {
-		if (a->layers[i].target)
-			a->layers[i].target->ops->free(a->layers[i].target);
-		free(a->layers[i].id);
-		free(a->layers[i].fault);
+		struct layer *l = &a->layers[i];
+		if (!l->target || (l->target->file->ops->transaction && !databases))
+			continue;
+		l->target->ops->free(l->target);
+		l->target = NULL;
 	}
-	for (size_t i = 0; i < a->n_files; i++)
-		if (a->files[i].open)
-			a->files[i].open->ops->free(a->files[i].open);
-	a->n_layers = 0;
-	for (size_t i = 0; i < a->n_files; i++)
-		a->files[i].open = NULL;
+	for (size_t i = 0; i < a->n_files; i++) {
+		struct file *f = &a->files[i];
+		if (!f->open || (f->connection >= 0 && !databases))
+			continue;
+		f->open->ops->free(f->open);
+		f->open = NULL;
+	}
 }
 
 static int keeps(const struct fp_apply *a, const struct file *f)
@@ -295,7 +302,8 @@ static int keeps(const struct fp_apply *a, const struct file *f)
 	return f->open && f->open->written && !a->options->dry_run;
 }
 
-enum fp_status fp_apply_finish(struct fp_apply *a, fp_apply_file *file, void *arg, struct fp_error *err)
+/* Files are complete before a database is asked to commit: whatever happens then, their part of the job can be published. */
+static enum fp_status finish_files(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err)
 {
 	char *kept = fp_alloc(a->n_files + 1);
 	enum fp_status st = FP_OK;
@@ -304,14 +312,78 @@ enum fp_status fp_apply_finish(struct fp_apply *a, fp_apply_file *file, void *ar
 		kept[i] = (char)keeps(a, &a->files[i]);
 	fp_failpoint("apply:before_commit");
 	for (size_t i = 0; st == FP_OK && i < a->n_files; i++)
-		if (kept[i])
+		if (kept[i] && a->files[i].connection < 0)
 			st = a->files[i].open->ops->commit(a->files[i].open, err);
 	fp_failpoint("apply:after_commit");
-	close_all(a);
-	for (size_t i = 0; st == FP_OK && i < a->n_files; i++)
-		st = kept[i] ? fp_workcopy_publish(a->options->input, a->options->output, a->files[i].name, file, arg, err)
+	close_all(a, 0);
+	for (size_t i = 0; st == FP_OK && i < a->n_files; i++) {
+		if (a->files[i].connection >= 0)
+			continue;
+		st = kept[i] ? fp_workcopy_publish(a->options->input, a->options->output, a->files[i].name, end->file, end->arg, err)
 			: fp_workcopy_drop(a->options->output, a->files[i].name, err);
+	}
 	free(kept);
+	return st;
+}
+
+/* Any layer of F. */
+static const char *layer_of(const struct fp_apply *a, const struct file *f)
+{
+	for (size_t i = 0; i < a->n_layers; i++)
+		if (a->layers[i].target && a->layers[i].target->file == f->open)
+			return a->layers[i].id;
+	return "";
+}
+
+/* Databases that hold changes, in the order of their numbers. */
+static enum fp_status list_transactions(struct fp_apply *a, struct fp_apply_transaction *t, struct file **of, size_t *n, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+
+	*n = 0;
+	for (size_t i = 0; st == FP_OK && i < a->n_files; i++) {
+		struct file *f = &a->files[i];
+		if (f->connection < 0 || !keeps(a, f))
+			continue;
+		t[*n] = (struct fp_apply_transaction){.connection = f->connection, .layer_id = layer_of(a, f)};
+		st = f->open->ops->transaction(f->open, &t[*n].is, err);
+		of[(*n)++] = f;
+	}
+	return st;
+}
+
+/* Each database by itself: that one takes its changes back is no reason for another to. */
+static enum fp_status finish_databases(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err)
+{
+	struct fp_apply_transaction *t = fp_alloc((a->n_files + 1) * sizeof *t);
+	struct file **of = fp_alloc((a->n_files + 1) * sizeof *of);
+	struct fp_error why;
+	size_t n;
+	enum fp_status st = list_transactions(a, t, of, &n, err);
+
+	if (st == FP_OK && n)
+		st = end->ready(end->arg, t, n, err);
+	fp_failpoint("apply:ready");
+	for (size_t i = 0; st == FP_OK && i < n; i++) {
+		enum fp_status done = of[i]->open->ops->commit(of[i]->open, &why);
+		if (done == FP_OK || done == FP_E_REFUSED)
+			end->committed(end->arg, t[i].connection, done == FP_OK, done == FP_OK ? "" : why.msg);
+		else
+			st = fp_fail(err, done, "%s", why.msg);
+		fp_failpoint("apply:committed");
+	}
+	free(t);
+	free(of);
+	return st;
+}
+
+enum fp_status fp_apply_finish(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err)
+{
+	enum fp_status st = finish_files(a, end, err);
+
+	if (st == FP_OK)
+		st = finish_databases(a, end, err);
+	close_all(a, 1);
 	return st;
 }
 
@@ -319,7 +391,11 @@ void fp_apply_free(struct fp_apply *a)
 {
 	if (!a)
 		return;
-	close_all(a);
+	close_all(a, 1);
+	for (size_t i = 0; i < a->n_layers; i++) {
+		free(a->layers[i].id);
+		free(a->layers[i].fault);
+	}
 	for (size_t i = 0; i < a->n_files; i++) {
 		free(a->files[i].name);
 		free(a->files[i].fault);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "engine/base/error.h"
+#include "engine/changes/target.h"
 #include "engine/project/project.h"
 
 struct fp_apply_options {
@@ -14,7 +15,12 @@ struct fp_apply_options {
 	int overwrite;       /* apply in spite of conflicts */
 	int reference;       /* conflicts exactly as the reference finds them: no geometry, no look at what is there already (O2, O9) */
 	int inverse;         /* the changes are inverses (O10) */
-	int dry_run;         /* OUTPUT stays empty */
+	int dry_run;         /* OUTPUT stays empty, no database keeps anything */
+	int record;          /* outcomes say what takes them back */
+	int plan;            /* outcomes are classified, and say what is there now; with dry_run */
+	int any_address;     /* databases may lie anywhere; else where ALLOW lets through (engine/prober/prober.h) */
+	const char *allow;   /* NULL: the network is off, only services of PGSERVICE are reached */
+	const char *pgservice; /* "" for none */
 };
 
 struct fp_apply;
@@ -26,9 +32,24 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
  * that cannot be applied is a result, too; a status other than FP_OK means that the job cannot go on. */
 enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **result, struct fp_error *err);
 
-/* Writes and closes the files, and calls FILE for each whose content changed. */
-typedef void fp_apply_file(void *arg, const char *name);
-enum fp_status fp_apply_finish(struct fp_apply *a, fp_apply_file *file, void *arg, struct fp_error *err);
+/* A transaction that waits to be committed. */
+struct fp_apply_transaction {
+	int connection;          /* as the outcomes name it */
+	const char *layer_id;    /* of a layer in it */
+	struct fp_transaction is;
+};
+
+/* How a session ends: FILE is called for each file whose content changed; then, when a database holds changes, READY, which returns when these
+ * transactions are written down for good; then COMMITTED for each of them. */
+struct fp_apply_end {
+	void *arg;
+	void (*file)(void *arg, const char *name);
+	enum fp_status (*ready)(void *arg, const struct fp_apply_transaction *t, size_t n, struct fp_error *err);
+	void (*committed)(void *arg, int connection, int ok, const char *message);
+};
+
+/* Writes and closes everything. FP_E_UNKNOWN: a database did not answer when it was to commit. */
+enum fp_status fp_apply_finish(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err);
 
 /* What was not finished leaves OUTPUT as it is: the caller throws it away. */
 void fp_apply_free(struct fp_apply *a);

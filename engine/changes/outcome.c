@@ -10,7 +10,7 @@
 
 void fp_outcome_init(struct fp_outcome *o)
 {
-	*o = (struct fp_outcome){.status = FP_APPLIED, .notes = FP_BUF_INIT};
+	*o = (struct fp_outcome){.status = FP_APPLIED, .notes = FP_BUF_INIT, .connection = -1};
 }
 
 void fp_outcome_clear(struct fp_outcome *o)
@@ -92,5 +92,7 @@ json_t *fp_outcome_json(const struct fp_outcome *o, const json_t *delta)
 	json_object_set_new(e, "hash_after", hash(o->hash_after));
 	json_object_set_new(e, "client_id", short_text(fp_delta_client_id(delta)));
 	json_object_set_new(e, "local_pk", short_text(fp_json_str_or(delta, "localPk", "")));
+	if (o->connection >= 0)
+		json_object_set_new(e, "connection", json_integer(o->connection));
 	return e;
 }

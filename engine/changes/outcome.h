@@ -16,6 +16,7 @@ struct fp_outcome {
 	struct fp_buf notes;        /* what a reader of an applied change should know, sentences */
 	json_t *conflicts;          /* array of texts, NULL when none */
 	json_t *modified_pk;        /* NULL when unknown */
+	int connection;             /* of the database that was written, -1: a file */
 	const char *driver_message; /* the driver's own words within error.msg, or NULL (O8) */
 	char hash_before[FP_SHA256_HEX], hash_after[FP_SHA256_HEX]; /* "" when there is no feature */
 };

@@ -59,6 +59,12 @@ struct fp_file {
 	int written;    /* some change has reached it */
 };
 
+/* A transaction in a database, as fp_apply_finish() tells of it. */
+struct fp_transaction {
+	char database[160];  /* which database, as it says itself: "parks on 7309…" */
+	char txid[24];       /* txid_current(), "" when nothing was written */
+};
+
 struct fp_file_ops {
 	/* The layer named LAYER, or the one at INDEX when it is NULL. FILTER is "" or the layer's subset. */
 	enum fp_status (*open_layer)(struct fp_file *f, struct fp_target **out, const char *layer, int index, const char *filter, struct fp_error *err);
@@ -66,8 +72,11 @@ struct fp_file_ops {
 	enum fp_status (*mark)(struct fp_file *f, struct fp_error *err);
 	enum fp_status (*back)(struct fp_file *f, struct fp_error *err);
 	enum fp_status (*on)(struct fp_file *f, struct fp_error *err);
-	/* Everything since the file was opened becomes part of it, and it is closed. */
+	/* Everything since the file was opened becomes part of it, and it is closed. Of a database: FP_E_REFUSED when it took all of it back, FP_E_UNKNOWN when
+	 * it cannot be said (the connection broke while it committed). */
 	enum fp_status (*commit)(struct fp_file *f, struct fp_error *err);
+	/* Databases; NULL: it is a file. */
+	enum fp_status (*transaction)(struct fp_file *f, struct fp_transaction *out, struct fp_error *err);
 	void (*free)(struct fp_file *f); /* what was not committed is gone */
 };
 

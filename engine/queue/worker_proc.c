@@ -53,6 +53,8 @@ static const struct kind {
 	[FP_EVENT_LAYER] = {"layer", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"status", JSON_STRING}}},
 	[FP_EVENT_DELTA] = {"delta", {{"delta_id", JSON_STRING}, {"status", JSON_STRING}, {"msg", JSON_STRING}}},
 	[FP_EVENT_FILE] = {"file", {{"name", JSON_STRING}}},
+	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
+	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
@@ -263,6 +265,15 @@ enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *ar
 	return FP_OK;
 }
 
+enum fp_status fp_worker_let_commit(struct fp_worker *w, struct fp_error *err)
+{
+	static const char line[] = FP_COMMIT "\n";
+
+	if (w->fd < 0 || send(w->fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof line - 1)
+		return fp_fail(err, FP_E_CRASHED, "the worker went away before it could commit");
+	return FP_OK;
+}
+
 void fp_worker_signal(struct fp_worker *w, int sig)
 {
 	if (!w->gone)
@@ -348,11 +359,28 @@ void fp_worker_free(struct fp_worker *w)
 	free(w);
 }
 
+/* Of a command without a home: what the worker says goes on to who runs it, and nobody has to write a commit down. */
+struct plain {
+	fp_worker_event *on;
+	void *arg;
+	struct fp_worker *worker;
+};
+
+static void pass_on(void *arg, enum fp_event_kind kind, const json_t *body)
+{
+	struct plain *p = arg;
+
+	if (kind == FP_EVENT_COMMIT)
+		fp_worker_let_commit(p->worker, NULL);
+	p->on(p->arg, kind, body);
+}
+
 enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg, struct fp_worker_end *end,
 	struct fp_error *err)
 {
 	static const int watched[] = {SIGINT, SIGTERM, SIGHUP}; /* so that the caller can still tidy up */
 	struct fp_worker *w;
+	struct plain plain = {on, arg, NULL};
 	struct signalfd_siginfo got = {0};
 	int64_t deadline = fp_monotonic_ms() + limit_ms;
 	sigset_t before;
@@ -361,8 +389,9 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 
 	if (st != FP_OK)
 		return st;
+	plain.worker = w;
 	signals = fp_signals_begin(&before, watched, sizeof watched / sizeof *watched);
-	while (st == FP_OK && !fp_worker_reap(w, end, on, arg)) {
+	while (st == FP_OK && !fp_worker_reap(w, end, pass_on, &plain)) {
 		struct pollfd p[3] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 		int64_t left = deadline - fp_monotonic_ms();
 
@@ -377,7 +406,7 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 		if (p[2].revents && read(signals, &got, sizeof got) == sizeof got)
 			st = fp_fail(err, FP_E_CANCELLED, "interrupted by signal %u in step \"%s\"; nothing was changed", got.ssi_signo, w->step);
 		else if (p[0].revents)
-			st = fp_worker_read(w, on, arg, err);
+			st = fp_worker_read(w, pass_on, &plain, err);
 	}
 	if (signals >= 0)
 		fp_signals_end(signals, &before);

@@ -14,7 +14,7 @@ struct fp_worker;
 
 enum fp_event_kind {
 	FP_EVENT_HELLO, FP_EVENT_STEP, FP_EVENT_LOG, FP_EVENT_PROGRESS, FP_EVENT_PROJECT, FP_EVENT_LAYER, FP_EVENT_DELTA,
-	FP_EVENT_FILE, FP_EVENT_RESULT
+	FP_EVENT_FILE, FP_EVENT_COMMIT, FP_EVENT_COMMITTED, FP_EVENT_RESULT
 };
 /* BODY is borrowed and holds the members that engine/worker/job.h names for KIND, with the right types. */
 typedef void fp_worker_event(void *arg, enum fp_event_kind kind, const json_t *body);
@@ -44,6 +44,9 @@ int fp_worker_pidfd(const struct fp_worker *w); /* poll for POLLIN, then fp_work
 /* Delivers what has arrived without blocking. FP_E_INVALID: it broke the protocol (the caller kills it). */
 enum fp_status fp_worker_read(struct fp_worker *w, fp_worker_event *on, void *arg, struct fp_error *err);
 
+/* Lets a worker that sent a commit event commit: call it when what the event says is written down for good. FP_E_CRASHED: it does not listen. */
+enum fp_status fp_worker_let_commit(struct fp_worker *w, struct fp_error *err);
+
 /* SIG to the whole group; safe to call at any time. */
 void fp_worker_signal(struct fp_worker *w, int sig);
 
@@ -53,7 +56,7 @@ int fp_worker_reap(struct fp_worker *w, struct fp_worker_end *end, fp_worker_eve
 /* Kills and reaps what still runs. NULL is fine. */
 void fp_worker_free(struct fp_worker *w);
 
-/* All of it in one call for commands without a home: TERM at LIMIT_MS, KILL after 2 s more; SIGINT, SIGTERM and SIGHUP end it as
+/* All of it in one call for commands without a home (a commit is let through at once): TERM at LIMIT_MS, KILL after 2 s more; SIGINT, SIGTERM and SIGHUP end it as
  * FP_E_CANCELLED. Returns FP_OK when the worker's result was ok; else
  * ERR says why (its own message, or signal, limit and step). */
 enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_worker_event *on, void *arg,

@@ -42,6 +42,24 @@ void fp_job_emit(struct fp_job *job, const char *kind, json_t *body)
 	send_event(json_pack("{s:s,s:o}", "event", kind, kind, body));
 }
 
+enum fp_status fp_job_await_commit(struct fp_job *job, struct fp_error *err)
+{
+	static const char wanted[] = FP_COMMIT "\n";
+	char got[sizeof wanted] = "";
+	size_t n = 0;
+
+	(void)job;
+	while (n < sizeof wanted - 1) {
+		ssize_t k = read(FP_WORKER_FD, got + n, sizeof wanted - 1 - n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			break;
+		n += (size_t)k;
+	}
+	return strcmp(got, wanted) == 0 ? FP_OK : fp_fail(err, FP_E_CANCELLED, "nobody let the changes be committed in the database");
+}
+
 void fp_job_log(struct fp_job *job, const char *level, const char *fmt, ...)
 {
 	struct fp_buf raw = FP_BUF_INIT, clean = FP_BUF_INIT;

@@ -10,14 +10,26 @@
  *    "project_file":"a.qgs",  relative to input
  *    "output":"/abs",         empty and writable: files that the job makes or changes, under their project names
  *    "scratch":"/abs",        empty and writable: anything else
- *    "deltas":"/abs.jsonl",   delta_apply: one {"delta":{...},"mapped_pk":"7"|null,"ledger":"applied"|null} a line, in the order to apply
- *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool},
+ *    "deltas":"/abs.jsonl",   delta_apply and plan: a line for each change, in the order to apply (below)
+ *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool,
+ *      "record":bool,         tell with each outcome what takes it back ("inverse") and where it was written
+ *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
  *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
  *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
  *    "network":{"allow":"10.0.0.0/8"},   network checks are on (engine/prober/prober.h says what ALLOW means); absent: off
  *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096,"layer_s":20},
  *    "sandbox":"best-effort"|"require",
  *    "parent":1234}           the pid that must still be the worker's parent
+ *
+ * A line of "deltas":
+ *   {"delta":{...},          as it is to be applied
+ *    "mapped_pk":"7"|null,   what the source calls the feature, when the key map or a person knows
+ *    "ledger":"applied"|null,
+ *    "overwrite":bool,       absent: as the options say
+ *    "expect":{"class":"will_apply","hash":"..."},   absent: no plan. What the plan saw; anything else and the job stops before it has written
+ *    "hash":"...",           absent or "": any. The feature that a person decided about; a conflict when it is another by now
+ *    "chain":["12"],         plan: other keys that the ledger knows for the feature, candidates when it is missing
+ *    "earlier":"uuid"}       plan: an earlier change of the same feature that was not applied and is not on an earlier line
  *
  * Events, all of the shape {"event":KIND, KIND:BODY}:
  *   hello     {"protocol":1,"sandbox":{"landlock":2,"no_new_privs":true,"rlimits":true,"pdeathsig":true,"no_tcp":false}}
@@ -26,8 +38,19 @@
  *   progress  {"done":12,"total":100}
  *   project   {"file","title","crs","qgis_version","extent","background_color","attachment_dirs"}   as in contract.md
  *   layer     as in contract.md's check --json, one each
- *   delta     as in contract.md's apply --json, one each, plus "hash_before","hash_after" (hex or null),"client_id","local_pk"
+ *   delta     as in contract.md's apply --json, one each, plus "hash_before","hash_after" (hex or null),"client_id","local_pk", and
+ *             "connection":0     the transaction that holds it (absent: a file)
+ *             "details":[{"field":"height","geometry":false,"level":"conflict"|"parallel","base":1,"requested":2,"current":3}]  absent: none; geometries are WKT,
+ *                                null where they are too large to be told
+ *             "inverse":{"method","old","new"}   with "record", when something was written: the delta that takes it back
+ *             "class":WORD       plan: will_apply already_applied conflict target_missing would_duplicate blocked impossible
+ *             "blocked_by":"uuid"                plan
+ *             "candidates":[{"key":"12","why":"unique"|"uuid"|"history"|"nearest","text":"code = T-7"}]   plan, target_missing and would_duplicate
+ *             "current":{"attributes":{...},"geometry":WKT}   plan: the feature as it is now, when there is one
  *   file      {"name":"data.gpkg"}    a complete file in output, to be published
+ *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
+ *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
+ *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
  *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
 #ifndef FP_WORKER_JOB_H
 #define FP_WORKER_JOB_H
@@ -41,6 +64,7 @@
 #define FP_WORKER_FD 3
 #define FP_EVENT_MAX (1 << 20)
 #define FP_PROTOCOL 1
+#define FP_COMMIT "commit" /* the one line that the parent ever sends behind the description */
 
 struct fp_project; /* engine/project/project.h */
 struct fp_prober;
@@ -58,6 +82,9 @@ struct fp_job {
 void fp_job_log(struct fp_job *job, const char *level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void fp_job_progress(struct fp_job *job, int64_t done, int64_t total);
 void fp_job_emit(struct fp_job *job, const char *kind, json_t *body); /* takes BODY over */
+
+/* Waits for the line FP_COMMIT. FP_E_CANCELLED: the parent went away or said something else. */
+enum fp_status fp_job_await_commit(struct fp_job *job, struct fp_error *err);
 
 /* A step: one function, one row in engine/worker/steps.c. */
 typedef enum fp_status fp_step_fn(struct fp_job *job, struct fp_error *err);

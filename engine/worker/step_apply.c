@@ -60,6 +60,23 @@ static void announce(void *arg, const char *name)
 	fp_job_emit(job, "file", json_pack("{s:o}", "name", fp_json_text(name)));
 }
 
+static enum fp_status ready(void *arg, const struct fp_apply_transaction *t, size_t n, struct fp_error *err)
+{
+	struct fp_job *job = arg;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:i,s:o,s:o,s:s}", "connection", t[i].connection, "layer_id", fp_json_text(t[i].layer_id), "database",
+			fp_json_text(t[i].is.database), "txid", t[i].is.txid));
+	fp_job_emit(job, "commit", json_pack("{s:o}", "transactions", list));
+	return fp_job_await_commit(job, err);
+}
+
+static void committed(void *arg, int connection, int ok, const char *message)
+{
+	fp_job_emit(arg, "committed", json_pack("{s:i,s:b,s:o}", "connection", connection, "ok", ok, "message", fp_json_text(message)));
+}
+
 static void log_counts(struct fp_job *job, const struct counts *c)
 {
 	struct fp_buf b = FP_BUF_INIT;
@@ -85,7 +102,7 @@ static enum fp_status run(struct fp_job *job, struct fp_apply *a, FILE *f, struc
 		st = fp_fail_errno(err, errno, "cannot read %s", job->deltas);
 	free(text);
 	if (st == FP_OK)
-		st = fp_apply_finish(a, announce, job, err);
+		st = fp_apply_finish(a, &(struct fp_apply_end){job, announce, ready, committed}, err);
 	if (st != FP_OK)
 		return st;
 	fp_job_progress(job, c.done, c.total);
@@ -101,6 +118,10 @@ enum fp_status fp_step_apply_deltas(struct fp_job *job, struct fp_error *err)
 		.reference = strcmp(fp_json_str_or(job->options, "conflicts", "strict"), "reference") == 0,
 		.inverse = fp_json_bool(job->options, "inverse", 0),
 		.dry_run = fp_json_bool(job->options, "dry_run", 0),
+		.record = fp_json_bool(job->options, "record", 0),
+		.any_address = fp_json_bool(job->options, "any_address", 0),
+		.allow = fp_json_str(json_object_get(job->description, "network"), "allow"),
+		.pgservice = fp_json_str_or(job->description, "pgservice", ""),
 	};
 	struct fp_apply *a;
 	enum fp_status st;
