@@ -23,8 +23,7 @@ CREATE TABLE amendment (
 	kind      TEXT NOT NULL CHECK (kind IN ('resolve', 'retarget')),
 	reason    TEXT NOT NULL DEFAULT '',
 	detail    TEXT NOT NULL,
-	delta     TEXT NOT NULL,
-	hash      TEXT NOT NULL DEFAULT ''  -- of the feature that a decision was made for; "": any
+	delta     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX amendment_of_change ON amendment (change_id, id);
 
