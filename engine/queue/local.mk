@@ -1,10 +1,12 @@
 QUEUE_SOURCES = \
 	engine/queue/claim.c \
 	engine/queue/compare.c engine/queue/compare.h \
+	engine/queue/describe.c engine/queue/describe.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
 	engine/queue/prepare.c \
 	engine/queue/publish.c \
+	engine/queue/question.c engine/queue/question.h \
 	engine/queue/queue.c engine/queue/queue.h \
 	engine/queue/record.c \
 	engine/queue/recover.c \

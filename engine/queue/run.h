@@ -64,9 +64,8 @@ void fp_run_free(struct fp_run *r); /* kills and removes what is left of it on d
 
 /* prepare.c: a few files at a time; *DONE when the work folder is complete. */
 enum fp_status fp_run_prepare(struct fp_run *r, int *done, struct fp_error *err);
-/* The description (engine/worker/job.h), with the project's secrets: to be overwritten by fp_run_description_free(). */
+/* The description (engine/worker/job.h), with the project's secrets: to be overwritten by fp_description_free(). */
 enum fp_status fp_run_description(json_t **out, const struct fp_run *r, struct fp_error *err);
-void fp_run_description_free(json_t *d);
 
 /* record.c: takes an event of the worker; writes what waits, now or when it is due. */
 void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body);
