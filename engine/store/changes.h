@@ -33,6 +33,9 @@ typedef void fp_attempt_each(void *arg, const struct fp_attempt_row *row);
 /* Newest first. Filter keys: status method layer user client job uuid after before, text in message or fields. Sort: when who method layer status. */
 enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
 	struct fp_error *err);
+/* The same with bodies. */
+enum fp_status fp_change_list_bodies(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err);
 enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err);
 /* The offset at which change ID stands in that list; -1 when the filter hides it. */
 enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int64_t id, int64_t *offset, struct fp_error *err);
