@@ -2,33 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/ids.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/queue/queue.h"
-#include "engine/store/changes.h"
-#include "engine/store/projects.h"
 #include "src/commands.h"
 #include "src/listing.h"
 #include "src/outcome.h"
 #include "src/output.h"
+#include "src/selection.h"
 
 /* The selected changes, and what is staged for each. */
 struct selection {
 	enum fp_action action;  /* NONE: apply what is pending, re-apply what is not */
-	const int64_t *only;    /* sorted ids to take, NULL: all that come */
-	size_t n_only;
 	struct fp_staged *staged;
 	json_t **rows;          /* what is said of each */
 	size_t n, cap, cap_rows;
 };
-
-static int compare_ids(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
 
 static void add(void *arg, const struct fp_change_row *r)
 {
@@ -36,8 +25,6 @@ static void add(void *arg, const struct fp_change_row *r)
 	struct fp_staged *g;
 	json_t *o;
 
-	if (s->only && !bsearch(&r->id, s->only, s->n_only, sizeof *s->only, compare_ids))
-		return;
 	FP_GROW(s->staged, s->n, s->cap);
 	FP_GROW(s->rows, s->n, s->cap_rows);
 	g = &s->staged[s->n];
@@ -61,68 +48,10 @@ static void clear(struct selection *s)
 	free(s->staged);
 }
 
-static enum fp_status by_uuids(struct selection *s, const struct fp_invocation *inv, const char *project, struct fp_error *err)
-{
-	for (int i = 1; i < inv->argc; i++) {
-		enum fp_status st;
-		for (int k = 1; k < i; k++)
-			if (strcmp(inv->argv[k], inv->argv[i]) == 0)
-				return fp_fail(err, FP_E_USAGE, "change %s is named twice", inv->argv[i]);
-		st = fp_change_get(inv->store, project, inv->argv[i], add, s, err);
-		if (st != FP_OK)
-			return st;
-	}
-	return FP_OK;
-}
-
-/* Oldest first: the order in which they are applied. */
-static enum fp_status by_filter(struct selection *s, const struct fp_invocation *inv, const char *project, const char *filter, struct fp_error *err)
-{
-	struct fp_query q = {.project_id = project, .filter = filter, .reverse = 1};
-	enum fp_status st = fp_change_list(inv->store, &q, 0, INT64_MAX, add, s, err);
-
-	if (st == FP_OK && s->n == 0)
-		st = fp_fail(err, FP_E_NOTFOUND, "no change of this project matches \"%s\"", filter ? filter : "");
-	return st;
-}
-
-static void take_id(void *arg, const struct fp_change_row *r)
-{
-	*(int64_t *)arg = r->id;
-}
-
-static enum fp_status by_age(struct selection *s, const struct fp_invocation *inv, const char *project, const char *uuid, struct fp_error *err)
-{
-	int64_t first, *ids = NULL;
-	enum fp_status st = fp_change_get(inv->store, project, uuid, take_id, &first, err);
-
-	if (st == FP_OK)
-		st = fp_queue_this_and_newer(inv->store, first, &ids, &s->n_only, err);
-	if (st == FP_OK) {
-		s->only = ids;
-		st = by_filter(s, inv, project, NULL, err);
-		s->only = NULL;
-	}
-	free(ids);
-	return st;
-}
-
-static enum fp_status select_changes(struct selection *s, const struct fp_invocation *inv, struct fp_error *err)
-{
-	const char *newer = fp_opt(inv, "this-and-newer"), *filter = fp_opt(inv, "filter");
-	char project[FP_UUID_SIZE];
-	enum fp_status st = fp_project_find(inv->store, project, inv->argv[0], err);
-
-	if (st != FP_OK)
-		return st;
-	if (!!newer + !!filter + (inv->argc > 1) != 1)
-		return fp_fail(err, FP_E_USAGE, "name the changes by their uuids, by --this-and-newer UUID or by --filter FILTER");
-	return newer ? by_age(s, inv, project, newer, err) : filter ? by_filter(s, inv, project, filter, err) : by_uuids(s, inv, project, err);
-}
-
 static enum fp_status make_plan(struct selection *s, const struct fp_invocation *inv, struct fp_error *err)
 {
-	enum fp_status st = select_changes(s, inv, err);
+	char project[FP_UUID_SIZE];
+	enum fp_status st = fp_selection_each(inv, project, 0, add, s, err);
 
 	return st == FP_OK ? fp_queue_plan(inv->store, s->staged, s->n, err) : st;
 }
@@ -219,24 +148,22 @@ static enum fp_status ignore(struct fp_invocation *inv, struct fp_error *err)
 	return save(inv, FP_ACTION_IGNORE, err);
 }
 
-#define SELECTION_OPTIONS \
-	{"this-and-newer", "UUID", "that change and all that came after it"}, {"filter", "FILTER", "the changes that a filter shows"}
 #define FORCE_OPTION {"force", NULL, "also what was applied already, once more"}
 
 const struct fp_command fp_cmd_change_plan = {
 	.name = "change plan", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME, .run = plan,
 	.help = "Say what applying the selected changes would do; writes nothing.",
-	.options = {SELECTION_OPTIONS, FORCE_OPTION, {"ignore", NULL, "say what ignoring them would do"}},
+	.options = {FP_SELECTION_OPTIONS, FORCE_OPTION, {"ignore", NULL, "say what ignoring them would do"}},
 };
 
 const struct fp_command fp_cmd_change_apply = {
 	.name = "change apply", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = apply,
 	.help = "Apply or re-apply the selected changes, in the order in which they came: one delta_apply job.",
-	.options = {SELECTION_OPTIONS, FORCE_OPTION},
+	.options = {FP_SELECTION_OPTIONS, FORCE_OPTION},
 };
 
 const struct fp_command fp_cmd_change_ignore = {
 	.name = "change ignore", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = ignore,
 	.help = "Ignore the selected changes: they are kept and not applied.",
-	.options = {SELECTION_OPTIONS},
+	.options = {FP_SELECTION_OPTIONS},
 };

@@ -24,4 +24,5 @@ SRC_SOURCES = \
 	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
 	src/plain.c src/plain.h \
-	src/secret_input.c src/secret_input.h
+	src/secret_input.c src/secret_input.h \
+	src/selection.c src/selection.h

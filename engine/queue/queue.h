@@ -36,9 +36,13 @@ enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, con
 enum fp_status fp_queue_secret_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who,
 	struct fp_error *err);
 
-/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. */
+/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. One that is too large is FP_E_FULL and not kept.
+ * The caller clears RESULT (fp_push_result_clear()). */
 struct fp_push_result;
 enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
+	struct fp_push_result *result, struct fp_error *err);
+/* The same without the job, for who brings several files and asks for it in the end. */
+enum fp_status fp_queue_keep(struct fp_store *s, const char *project_id, const char *text, size_t len, const char *who,
 	struct fp_push_result *result, struct fp_error *err);
 
 /* What is to be done with a change, as the Action column stages it. */

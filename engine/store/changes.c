@@ -30,18 +30,12 @@ static const struct fp_sort sorts[] = {
 	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts"
 #define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
 
-static const struct fp_list list = {
-	.from = "change c",
-	.id = "c.id",
-	.project = "c.project_id",
-	.select = "SELECT " COLUMNS ", NULL" TABLES,
-	.join = "c.id = k.id",
-	.keys = keys,
-	.text = "c.fold LIKE ? ESCAPE '\\'",
-	.sorts = sorts,
-};
+#define WITH_BODY "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"
+#define LIST(select_) { \
+	.from = "change c", .id = "c.id", .project = "c.project_id", .select = select_, .join = "c.id = k.id", .keys = keys, \
+	.text = "c.fold LIKE ? ESCAPE '\\'", .sorts = sorts}
 
-static const struct fp_list with_body = {.select = "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"};
+static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL" TABLES), with_body = LIST(WITH_BODY);
 
 struct ctx {
 	fp_change_each *each;
@@ -71,6 +65,14 @@ enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int6
 	struct ctx c = {each, arg};
 
 	return fp_list_rows(s, &list, q, offset, limit, row, &c, err);
+}
+
+enum fp_status fp_change_list_bodies(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err)
+{
+	struct ctx c = {each, arg};
+
+	return fp_list_rows(s, &with_body, q, offset, limit, row, &c, err);
 }
 
 /* Without a filter the counters know, however many there are. */

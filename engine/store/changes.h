@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "engine/base/mem.h"
 #include "engine/store/store.h"
 
 struct fp_change_row {
@@ -33,6 +34,9 @@ typedef void fp_attempt_each(void *arg, const struct fp_attempt_row *row);
 /* Newest first. Filter keys: status method layer user client job uuid after before, text in message or fields. Sort: when who method layer status. */
 enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
 	struct fp_error *err);
+/* The same with bodies. */
+enum fp_status fp_change_list_bodies(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err);
 enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err);
 /* The offset at which change ID stands in that list; -1 when the filter hides it. */
 enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int64_t id, int64_t *offset, struct fp_error *err);
@@ -42,10 +46,15 @@ enum fp_status fp_change_get(struct fp_store *s, const char *project_id, const c
 enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_attempt_each *each, void *arg, struct fp_error *err);
 
 /* Keeps a deltafile: all of its changes as pending, or, when REASON is given, only the file and why it was refused. Changes that are known already
- * (same uuid in this project) are counted in KNOWN and left alone. TEXT is kept as it came. No job is triggered here. */
+ * (same uuid in this project) are counted in KNOWN and left alone. TEXT is kept as it came. No job is triggered here. RESULT is cleared first, and is
+ * to be cleared by the caller afterwards. */
 struct fp_deltafile;
-struct fp_push_result { int64_t accepted, known, differing; }; /* differing: known uuid, other content (kept as it was) */
-enum fp_status fp_change_push(struct fp_store *s, const char *project_id, const struct fp_deltafile *d, const char *text, size_t len,
+struct fp_push_result {
+	int64_t accepted, known, differing; /* differing: known uuid, other content (kept as it was); each is told in the activity, too */
+	struct fp_strv others;              /* the uuids of these */
+};
+void fp_push_result_clear(struct fp_push_result *r);
+enum fp_status fp_change_push(struct fp_store *s, const char *project_id, struct fp_deltafile *d, const char *text, size_t len,
 	const char *reason, const char *who, struct fp_push_result *result, struct fp_error *err);
 
 #endif
