@@ -1,5 +1,6 @@
 # the model, for everybody
 CHANGES_SOURCES = \
+	engine/changes/amend.c engine/changes/amend.h \
 	engine/changes/deltafile.c engine/changes/deltafile.h \
 	engine/changes/geojson.c \
 	engine/changes/scan.c engine/changes/scan.h \

@@ -4,11 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/queue/describe.h"
+#include "engine/queue/lines.h"
 #include "engine/queue/run.h"
-#include "engine/store/db.h"
 
 #define FILES_A_TIME 256
 
@@ -59,8 +58,6 @@ static enum fp_status write_deltas(const struct fp_run *r, struct fp_error *err)
 {
 	char *path = fp_path_join(r->work, "deltas.jsonl");
 	FILE *f = fopen(path, "wxe");
-	sqlite3_stmt *q;
-	int row;
 	enum fp_status st;
 
 	if (!f) {
@@ -68,22 +65,7 @@ static enum fp_status write_deltas(const struct fp_run *r, struct fp_error *err)
 		free(path);
 		return st;
 	}
-	st = fp_db_stmt(r->store, &q, err, "SELECT b.body, k.source_pk,"
-		" c.action <> 'force' AND EXISTS (SELECT 1 FROM attempt a WHERE a.change_id = c.id AND a.outcome = 'applied')"
-		" FROM change c JOIN change_body b ON b.change_id = c.id LEFT JOIN keymap k ON k.project_id = c.project_id"
-		" AND k.client_id = c.client_id AND k.local_layer_id = c.local_layer_id AND k.local_pk = c.local_pk"
-		" WHERE c.taken_by = ? ORDER BY c.id", FP_VALS(fp_i(r->job_id)));
-	while (st == FP_OK && (st = fp_db_next(r->store, q, &row, err)) == FP_OK && row) {
-		json_t *pk = sqlite3_column_type(q, 1) == SQLITE_NULL ? json_null() : fp_json_text(fp_db_text(q, 1));
-		char *pk_text = fp_json_dump(pk);
-
-		fprintf(f, "{\"delta\":%s,\"mapped_pk\":%s,\"ledger\":%s}\n", fp_db_text(q, 0), pk_text,
-			sqlite3_column_int(q, 2) ? "\"applied\"" : "null");
-		free(pk_text);
-		json_decref(pk);
-	}
-	if (q)
-		fp_db_end(r->store, q);
+	st = fp_lines_of_job(r->store, f, r->job_id, err);
 	if ((ferror(f) | fclose(f)) && st == FP_OK)
 		st = fp_fail_errno(err, errno, "cannot write %s", path);
 	free(path);

@@ -8,6 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/failpoint.h"
 #include "engine/base/path.h"
+#include "engine/queue/plan_end.h"
 #include "engine/queue/question.h"
 #include "engine/queue/rules.h"
 #include "engine/queue/run.h"
@@ -41,9 +42,15 @@ static enum fp_status give_back(struct fp_store *s, const struct ending *e, int6
 
 static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct fp_error *err)
 {
-	int64_t now = fp_now_ms();
-	enum fp_status st = give_back(s, e, now, err);
+	int64_t now = fp_now_ms(), plan = 0;
+	enum fp_status st = fp_plan_of_job(s, &plan, e->job_id, err);
 
+	if (st == FP_OK)
+		st = give_back(s, e, now, err);
+	if (st == FP_OK && plan && !e->requeue && e->fault->code == FP_E_CONFLICT)
+		st = fp_plan_withdraw(s, plan, "moved", e->fault->msg, err);
+	else if (st == FP_OK && plan && e->fault->code == FP_E_CANCELLED)
+		st = fp_plan_withdraw(s, plan, "cancelled", e->fault->msg, err);
 	if (st == FP_OK)
 		st = fp_db_run(s, err, "UPDATE job_step SET state = 'failed', finished_at = ?, message = ? WHERE job_id = ? AND state = 'started'",
 			FP_VALS(fp_i(now), fp_t(e->fault->msg), fp_i(e->job_id)));

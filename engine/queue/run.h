@@ -35,6 +35,7 @@ struct fp_run {
 	size_t n_files, cap_files, linked; /* LINKED: how many stand in the input folder already */
 	json_t *workflow;
 	int64_t changes;             /* that this job took */
+	int64_t plan_id;             /* whose they are, 0: pushed ones */
 
 	struct fp_worker *worker;
 	struct fp_worker_end end;
