@@ -23,9 +23,12 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/ogr_field.c \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
+	engine/changes/pg.h \
+	engine/changes/pg_session.c \
 	engine/changes/target.c engine/changes/target.h \
 	engine/changes/target_gpkg.c engine/changes/target_gpkg.h \
 	engine/changes/target_ogr.c engine/changes/target_ogr.h \
+	engine/changes/target_pg.c engine/changes/target_pg.h \
 	engine/changes/temporal.c engine/changes/temporal.h \
 	engine/changes/value.c engine/changes/value.h \
 	engine/changes/wkt.c \
