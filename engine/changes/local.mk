@@ -24,7 +24,10 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
 	engine/changes/pg.h \
+	engine/changes/pg_define.c \
+	engine/changes/pg_layer.c \
 	engine/changes/pg_session.c \
+	engine/changes/pg_value.c \
 	engine/changes/target.c engine/changes/target.h \
 	engine/changes/target_gpkg.c engine/changes/target_gpkg.h \
 	engine/changes/target_ogr.c engine/changes/target_ogr.h \

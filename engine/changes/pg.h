@@ -2,9 +2,12 @@
 #ifndef FP_CHANGES_PG_H
 #define FP_CHANGES_PG_H
 
+#include <jansson.h>
 #include <libpq-fe.h>
 
+#include "engine/base/buf.h"
 #include "engine/changes/target.h"
+#include "engine/project/project.h"
 
 /* ---- the session: statements in a pipeline (pg_session.c) ---- */
 
@@ -67,7 +70,8 @@ struct fp_pg_layer {
 	char *postgis;                /* "schema". of PostGIS, "" when it has none */
 	int srid;
 	char *filter;
-	char *sequence;               /* that hands out the key, NULL: none, or it may not be set */
+	char *sequence;               /* that hands out the key, quoted; NULL: none */
+	int may_set;                  /* it */
 	int64_t handed;               /* the largest key that the sequence need not hand out any more */
 	struct fp_pg_column *types;   /* beside target.columns */
 	struct fp_pg_statement find, find_any, read, set_sequence;
@@ -87,11 +91,8 @@ static inline struct fp_pg_session *fp_pg_session_of(const struct fp_pg_layer *l
 /* NAME with the quotes that it needs. Caller frees. */
 char *fp_pg_quoted(const char *name) __attribute__((malloc, returns_nonnull));
 
-/* Fills in what the database says of the table; L has table, geom (the column's plain name) and filter. KEY: the source's key columns. */
-struct fp_layer_def;
+/* Fills in what the database says of LAYER's table. */
 enum fp_status fp_pg_define(struct fp_pg_layer *l, const json_t *question, const struct fp_layer_def *layer, struct fp_error *err);
-
-extern const struct fp_target_ops fp_pg_layer_ops;
 
 /* ---- values (pg_value.c) ---- */
 
