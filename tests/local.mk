@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/postgis_cases.py tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
@@ -83,6 +83,18 @@ SUITES += tests/test_apply_files
 tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c tests/apply_fixture.h
 tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_postgres
+tests_test_apply_postgres_SOURCES = tests/test_apply_postgres.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c tests/apply_fixture.h \
+	tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_postgres_faults
+tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c \
+	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_apply_values
 tests_test_apply_values_SOURCES = tests/test_apply_values.c

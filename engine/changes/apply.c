@@ -180,11 +180,13 @@ static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *
  * each other's rows. */
 static enum fp_status get_database(struct fp_apply *a, struct fp_file **out, const struct layer *l, struct fp_error *err)
 {
-	char *name = fp_pg_address(l->def);
+	char *name;
 	struct fp_file *open = NULL;
 	int n = 0;
-	enum fp_status st = FP_OK;
+	enum fp_status st = fp_pg_address(&name, l->def, err);
 
+	if (st != FP_OK)
+		return st;
 	for (size_t i = 0; i < a->n_files; i++) {
 		struct file *f = &a->files[i];
 		n += f->connection >= 0;

@@ -165,9 +165,11 @@ static enum fp_status collect(struct fp_pg_session *s, size_t queued, const stru
 				results[i] = res;
 		}
 	}
-	res = gone ? NULL : next(s, deadline, &gone); /* the sync's */
+	res = gone ? NULL : next(s, deadline, &gone);
+	if (st != FP_E_IO && (!res || PQresultStatus(res) != PGRES_PIPELINE_SYNC)) /* not the end of the batch, but of everything */
+		st = lost(s, res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL, err);
 	PQclear(res);
-	return gone && st != FP_E_IO ? lost(s, NULL, err) : st;
+	return st;
 }
 
 enum fp_status fp_pg_batch(struct fp_pg_session *s, const struct fp_pg_step *steps, size_t n, PGresult **results, const char *what, struct fp_error *err)

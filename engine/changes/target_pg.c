@@ -15,21 +15,41 @@
 
 /* ---- connecting ---- */
 
-char *fp_pg_address(const struct fp_layer_def *layer)
+/* The question that LAYER asks of its database; NULL: it cannot be asked. */
+static json_t *question_of(const struct fp_layer_def *layer, struct fp_error *err)
 {
-	static const char *const parts[] = {"service", "host", "port", "dbname", "user", "password", "sslmode"};
-	struct fp_buf b = FP_BUF_INIT;
+	char *authcfg = fp_source_authcfg(layer->datasource, NULL);
 	struct fp_uri u;
-	json_t *q;
+	json_t *q = NULL;
+	size_t n;
 
 	fp_uri_parse(&u, layer->datasource);
-	q = fp_postgres_question(&u, "table");
+	n = strlen(u.table);
+	if (authcfg)
+		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: its login \"%s\" is saved in somebody's QGIS; a service of a pgservice secret works here", authcfg);
+	else if (n > 1 && u.table[0] == '(' && u.table[n - 1] == ')')
+		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: it is a query, and queries can only be read");
+	else
+		q = fp_postgres_question(&u, "table");
+	free(authcfg);
+	fp_uri_clear(&u);
+	return q;
+}
+
+enum fp_status fp_pg_address(char **out, const struct fp_layer_def *layer, struct fp_error *err)
+{
+	static const char *const parts[] = {"service", "host", "port", "dbname", "user", "password", "sslmode"};
+	json_t *q = question_of(layer, err);
+	struct fp_buf b = FP_BUF_INIT;
+
+	if (!q)
+		return FP_E_REFUSED;
 	fp_buf_adds(&b, "postgres:");
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		fp_buf_addf(&b, "%s\n", fp_json_str_or(q, parts[i], ""));
 	json_decref(q);
-	fp_uri_clear(&u);
-	return fp_buf_take(&b);
+	*out = fp_buf_take(&b);
+	return FP_OK;
 }
 
 /* Who named the server: the operator, in a service or a variable, or else the project. */
@@ -72,27 +92,6 @@ static enum fp_status dial(PGconn **out, const json_t *question, const struct fp
 	json_decref(pg.answer);
 	*out = pg.conn;
 	return st;
-}
-
-/* The question that LAYER asks of its database; NULL: it cannot be asked. */
-static json_t *question_of(const struct fp_layer_def *layer, struct fp_error *err)
-{
-	char *authcfg = fp_source_authcfg(layer->datasource, NULL);
-	struct fp_uri u;
-	json_t *q = NULL;
-	size_t n;
-
-	fp_uri_parse(&u, layer->datasource);
-	n = strlen(u.table);
-	if (authcfg)
-		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: its login \"%s\" is saved in somebody's QGIS; a service of a pgservice secret works here", authcfg);
-	else if (n > 1 && u.table[0] == '(' && u.table[n - 1] == ')')
-		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: it is a query, and queries can only be read");
-	else
-		q = fp_postgres_question(&u, "table");
-	free(authcfg);
-	fp_uri_clear(&u);
-	return q;
 }
 
 /* ---- the session ---- */
@@ -180,8 +179,9 @@ static enum fp_status commit(struct fp_file *f, struct fp_error *err)
 	if (st != FP_OK)
 		return fp_fail(err, FP_E_REFUSED, "nothing was committed: %s", why.msg);
 	st = fp_pg_batch(s, &step, 1, &res, "the database took the changes back", &why);
-	if (st == FP_OK && strcmp(PQcmdStatus(res), "COMMIT") != 0)
-		st = fp_fail(&why, FP_E_REFUSED, "the database took the changes back and gave no reason");
+	if (PQresultStatus(res) == PGRES_COMMAND_OK) /* it has spoken, whatever became of the connection then */
+		st = strcmp(PQcmdStatus(res), "COMMIT") == 0 ? FP_OK
+			: fp_fail(&why, FP_E_REFUSED, "the database took the changes back and gave no reason");
 	PQclear(res);
 	if (st == FP_E_IO)
 		return fp_fail(err, FP_E_UNKNOWN, "nobody can say yet whether the changes were committed: %s", why.msg);

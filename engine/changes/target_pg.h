@@ -5,8 +5,8 @@
 #include "engine/changes/apply.h"
 #include "engine/project/project.h"
 
-/* What tells the connection that LAYER asks for from others, as its source writes it; caller frees. */
-char *fp_pg_address(const struct fp_layer_def *layer) __attribute__((malloc, returns_nonnull));
+/* What tells the connection that LAYER asks for from others, as its source writes it; caller frees. FP_E_REFUSED: such a source is not written at all. */
+enum fp_status fp_pg_address(char **out, const struct fp_layer_def *layer, struct fp_error *err);
 
 /* Connects as LAYER's source says and begins a transaction. A service of OPTIONS' pgservice may lie anywhere, since the operator wrote it; what the
  * source itself names only where OPTIONS let it. FP_E_REFUSED: there is no connection, and why. */
