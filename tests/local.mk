@@ -47,6 +47,10 @@ tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c te
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_plan
+tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h
+tests_test_plan_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_gate
 tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_files.h
 tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

@@ -12,7 +12,7 @@ const char *fp_action_word(enum fp_action a)
 {
 	static const char *const words[] = {
 		[FP_ACTION_NONE] = "none", [FP_ACTION_APPLY] = "apply", [FP_ACTION_REAPPLY] = "re-apply", [FP_ACTION_FORCE] = "force",
-		[FP_ACTION_IGNORE] = "ignore", [FP_ACTION_RESTORE] = "un-ignore", [FP_ACTION_UNDO] = "undo",
+		[FP_ACTION_IGNORE] = "ignore", [FP_ACTION_RESTORE] = "unignore", [FP_ACTION_UNDO] = "undo",
 	};
 
 	fp_assert((size_t)a < sizeof words / sizeof *words);

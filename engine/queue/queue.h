@@ -53,7 +53,7 @@ enum fp_action {
 	FP_ACTION_IGNORE, FP_ACTION_RESTORE, /* kept and not applied; and back to what it was */
 	FP_ACTION_UNDO
 };
-const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "un-ignore", "undo" */
+const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "unignore", "undo" */
 
 /* How conflicts are met. */
 enum fp_meeting { FP_MEET_AS_PROJECT, FP_MEET_OVERWRITE, FP_MEET_MANUAL };

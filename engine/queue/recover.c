@@ -161,8 +161,9 @@ static void sweep(struct fp_store *s)
 		int64_t active = 0;
 		char *path;
 
-		if (!fp_question_is_left(e->d_name) && (!isdigit((unsigned char)e->d_name[0]) || fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
-				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active))
+		if (isdigit((unsigned char)e->d_name[0]) ? fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
+				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active
+				: !fp_question_is_left(e->d_name))
 			continue;
 		path = fp_path_join(work, e->d_name);
 		fp_fs_remove_tree(path, NULL);
