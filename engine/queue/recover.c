@@ -150,7 +150,8 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	return fp_store_end(s, st, err);
 }
 
-/* Work folders are named after their job or question; one that no active job and no living process owns belongs to nobody. What cannot be removed now is tried again later. */
+/* Work folders are named after their job or question; one that no active job and no living process owns belongs to nobody. What cannot be removed now is
+ * tried again later. */
 static void sweep(struct fp_store *s)
 {
 	char *work = fp_path_join(fp_store_home(s), "work");
