@@ -36,6 +36,7 @@ static const struct option {
 	{"check_keep_days", offsetof(struct fp_config, check_keep_days), INTEGER, 1, 36500},
 	{"log_lines_max", offsetof(struct fp_config, log_lines_max), INTEGER, 100, 1000000},
 	{"upload_settle_ms", offsetof(struct fp_config, upload_settle_ms), INTEGER, 0, 60000},
+	{"inbox_settle_s", offsetof(struct fp_config, inbox_settle_s), INTEGER, 0, 3600},
 	{"network_checks", offsetof(struct fp_config, network_checks), BOOLEAN, 0, 1},
 	{"network_allow", offsetof(struct fp_config, network_allow), TEXT, 0, FP_CONFIG_TEXT - 1},
 };

@@ -3,6 +3,8 @@ QUEUE_SOURCES = \
 	engine/queue/compare.c engine/queue/compare.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
+	engine/queue/import.c engine/queue/import.h \
+	engine/queue/inbox.c engine/queue/inbox.h \
 	engine/queue/prepare.c \
 	engine/queue/publish.c \
 	engine/queue/queue.c engine/queue/queue.h \

@@ -30,12 +30,14 @@ static const struct fp_sort sorts[] = {
 	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts"
 #define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
 
-#define WITH_BODY "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"
+#define MAPPED "(SELECT source_pk FROM keymap WHERE project_id = c.project_id AND client_id = c.client_id AND local_layer_id = c.local_layer_id " \
+	"AND local_pk = c.local_pk)"
+#define WITH_BODY "SELECT " COLUMNS ", b.body, " MAPPED TABLES " JOIN change_body b ON b.change_id = c.id"
 #define LIST(select_) { \
 	.from = "change c", .id = "c.id", .project = "c.project_id", .select = select_, .join = "c.id = k.id", .keys = keys, \
 	.text = "c.fold LIKE ? ESCAPE '\\'", .sorts = sorts}
 
-static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL" TABLES), with_body = LIST(WITH_BODY);
+static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL, NULL" TABLES), with_body = LIST(WITH_BODY);
 
 struct ctx {
 	fp_change_each *each;
@@ -52,6 +54,7 @@ static void row(void *arg, sqlite3_stmt *st)
 		.msg = fp_db_text(st, 12), .fields = fp_db_text(st, 13), .created_by = fp_db_text(st, 14), .deltafile_id = fp_db_text(st, 15),
 		.created_at = sqlite3_column_int64(st, 16), .updated_at = sqlite3_column_int64(st, 17), .job_id = sqlite3_column_int64(st, 18),
 		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 20),
+		.mapped_pk = (const char *)sqlite3_column_text(st, 21),
 	};
 
 	if (!*r.feature_pk)
