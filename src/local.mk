@@ -1,11 +1,14 @@
 SRC_SOURCES = \
+	src/change_plan.c src/change_plan.h \
 	src/change_rows.c src/change_rows.h \
 	src/cmd_apply.c \
 	src/cmd_change.c \
 	src/cmd_change_act.c \
+	src/cmd_change_decide.c \
 	src/cmd_change_export.c \
 	src/cmd_change_faulty.c \
 	src/cmd_change_import.c \
+	src/cmd_change_undo.c \
 	src/cmd_check.c \
 	src/cmd_completion.c \
 	src/cmd_console.c \

@@ -8,6 +8,7 @@
 #include "engine/base/failpoint.h"
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/changes/candidates.h"
 #include "engine/changes/change.h"
 #include "engine/changes/deltafile.h"
 #include "engine/changes/workcopy.h"
@@ -38,6 +39,8 @@ struct fp_apply {
 	struct file *files;
 	size_t n_files, cap_files;
 	json_t *made; /* client, layer and local key of every feature that this session made: its key in the source (O6) */
+	json_t *open; /* plan: of every feature that an earlier change was to have changed and does not, by its names: that change's uuid */
+	struct fp_candidates *candidates; /* plan: whose features are missing */
 };
 
 void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const struct fp_apply_options *options)
@@ -47,6 +50,8 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
 	a->project = project;
 	a->options = options;
 	a->made = json_object();
+	a->open = json_object();
+	fp_candidates_new(&a->candidates);
 	*out = a;
 }
 
@@ -227,39 +232,98 @@ static void remember_made(struct fp_apply *a, const json_t *delta, const struct 
 	free(key);
 }
 
-static enum fp_status apply(struct fp_apply *a, const json_t *line, struct fp_outcome *o, struct fp_error *err)
+/* ---- plans ---- */
+
+/* The names of the feature that DELTA is about: the device's and the source's. */
+static void names_of(char *names[2], const json_t *delta, const char *mapped_pk)
+{
+	const char *pk = mapped_pk ? mapped_pk : fp_json_str_or(delta, "sourcePk", "");
+
+	names[0] = local_key(delta);
+	names[1] = *pk ? fp_asprintf("%s\n%s", fp_delta_layer_id(delta), pk) : NULL;
+}
+
+/* A change that fails because an earlier one of the same feature came to nothing is not judged by itself. */
+static void settle_class(struct fp_apply *a, const json_t *line, const struct fp_change *c, struct fp_outcome *o)
+{
+	const char *earlier = fp_json_str(line, "earlier");
+	char *names[2];
+
+	names_of(names, c->delta, c->mapped_pk);
+	for (int i = 0; i < 2 && !earlier; i++)
+		earlier = names[i] ? fp_json_str(a->open, names[i]) : NULL;
+	if (earlier && (o->class == FP_CLASS_CONFLICT || o->class == FP_CLASS_TARGET_MISSING)) {
+		o->class = FP_CLASS_BLOCKED;
+		o->blocked_by = earlier;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (names[i] && o->class != FP_CLASS_WILL_APPLY && o->class != FP_CLASS_ALREADY_APPLIED && !fp_json_str(a->open, names[i]))
+			json_object_set_new(a->open, names[i], json_string(fp_delta_uuid(c->delta)));
+		free(names[i]);
+	}
+	if (c->target && (o->class == FP_CLASS_TARGET_MISSING || (o->class == FP_CLASS_WILL_APPLY && fp_json_bool(line, "again", 0) &&
+			strcmp(fp_delta_method(c->delta), "create") == 0)))
+		fp_candidates_want(a->candidates, c->target, line, o->class, o->modified_pk);
+}
+
+/* What runs is exactly what was shown: the change is judged as it was, and finds the feature that it found. */
+static enum fp_status keep_to_plan(const json_t *line, const struct fp_outcome *o, struct fp_error *err)
+{
+	const json_t *expect = json_object_get(line, "expect"), *delta = json_object_get(line, "delta");
+	int planned = strcmp(fp_json_str_or(expect, "class", ""), "will_apply") == 0, now = o->status == FP_APPLIED;
+
+	if (!expect || (planned == now && strcmp(fp_json_str_or(expect, "hash", ""), o->hash_before) == 0))
+		return FP_OK;
+	return fp_fail(err, FP_E_CONFLICT, "the data moved since the plan was made: %s of feature %.80s in layer %.80s %s", fp_delta_method(delta),
+		fp_json_str_or(delta, "sourcePk", ""), fp_delta_layer_id(delta), planned == now ? "meets another state of the feature"
+		: planned ? "cannot be applied any more" : "could be applied now");
+}
+
+static enum fp_status apply_to_layer(struct fp_apply *a, const json_t *line, struct fp_outcome *o, struct fp_error *err)
 {
 	const json_t *delta = json_object_get(line, "delta");
-	struct fp_change c = {.options = a->options, .delta = delta, .mapped_pk = fp_json_str(line, "mapped_pk")};
+	struct fp_change c = {.options = a->options, .delta = delta, .mapped_pk = fp_json_str(line, "mapped_pk"),
+		.overwrite = fp_json_bool(line, "overwrite", a->options->overwrite)};
 	struct layer *l;
 	char *key;
-	enum fp_status st;
+	enum fp_status st = get_layer(a, &l, fp_delta_layer_id(delta), err);
 
-	if (strcmp(fp_json_str_or(line, "ledger", ""), "applied") == 0) {
-		o->status = FP_ALREADY_APPLIED;
-		return FP_OK;
-	}
-	st = get_layer(a, &l, fp_delta_layer_id(delta), err);
 	if (st != FP_OK)
 		return st;
-	if (l->fault) {
-		fp_fail(&o->error, FP_E_REFUSED, "%s", l->fault);
-		o->status = FP_NOT_APPLIED;
-		return FP_OK;
-	}
 	key = strcmp(fp_delta_method(delta), "create") != 0 ? local_key(delta) : NULL;
 	if (key && fp_json_str(a->made, key))
 		c.mapped_pk = fp_json_str(a->made, key);
 	free(key);
 	c.layer = l->def;
 	c.target = l->target;
-	st = fp_change_apply(&c, o, err);
-	for (size_t i = 0; i < a->n_files; i++)
-		if (a->files[i].open == l->target->file)
-			o->connection = a->files[i].connection;
+	if (l->fault) {
+		fp_fail(&o->error, FP_E_REFUSED, "%s", l->fault);
+		o->status = FP_NOT_APPLIED;
+		o->class = FP_CLASS_IMPOSSIBLE;
+	} else {
+		st = fp_change_apply(&c, o, err);
+		for (size_t i = 0; i < a->n_files; i++)
+			if (a->files[i].open == l->target->file)
+				o->connection = a->files[i].connection;
+	}
+	if (st == FP_OK && a->options->plan)
+		settle_class(a, line, &c, o);
 	if (st == FP_OK)
 		remember_made(a, delta, o);
 	return st;
+}
+
+static enum fp_status apply(struct fp_apply *a, const json_t *line, struct fp_outcome *o, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+
+	if (strcmp(fp_json_str_or(line, "ledger", ""), "applied") == 0) {
+		o->status = FP_ALREADY_APPLIED;
+		o->class = FP_CLASS_ALREADY_APPLIED;
+	} else {
+		st = apply_to_layer(a, line, o, err);
+	}
+	return st == FP_OK ? keep_to_plan(line, o, err) : st;
 }
 
 enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **result, struct fp_error *err)
@@ -274,6 +338,11 @@ enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **re
 	*result = st == FP_OK ? fp_outcome_json(&o, json_object_get(line, "delta")) : NULL;
 	fp_outcome_clear(&o);
 	return st;
+}
+
+enum fp_status fp_apply_candidates(struct fp_apply *a, void (*each)(void *arg, json_t *candidates), void *arg, struct fp_error *err)
+{
+	return fp_candidates_find(a->candidates, each, arg, err);
 }
 
 /* ---- the end ---- */
@@ -403,5 +472,7 @@ void fp_apply_free(struct fp_apply *a)
 	free(a->files);
 	free(a->layers);
 	json_decref(a->made);
+	json_decref(a->open);
+	fp_candidates_free(a->candidates);
 	free(a);
 }

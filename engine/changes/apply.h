@@ -32,6 +32,9 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
  * that cannot be applied is a result, too; a status other than FP_OK means that the job cannot go on. */
 enum fp_status fp_apply_line(struct fp_apply *a, const json_t *line, json_t **result, struct fp_error *err);
 
+/* Plans: what stands in the data for those whose feature is missing, and for creates that were tried before. EACH takes over the body of a candidates event. */
+enum fp_status fp_apply_candidates(struct fp_apply *a, void (*each)(void *arg, json_t *candidates), void *arg, struct fp_error *err);
+
 /* A transaction that waits to be committed. */
 struct fp_apply_transaction {
 	int connection;          /* as the outcomes name it */

@@ -8,6 +8,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/changes/deltafile.h"
+#include "engine/changes/effect.h"
 #include "engine/changes/key.h"
 
 /* ---- finding ---- */
@@ -66,6 +67,7 @@ static enum fp_status find(struct fp_work *w)
 			w->t->columns[w->t->key].name, key);
 	if (hidden)
 		return fp_fail(w->err, FP_E_REFUSED, "Unable to find feature: the layer's filter hides it");
+	w->out->missing = n == 0;
 	if (n == 0)
 		return fp_fail(w->err, is_key(w, key) ? FP_E_NOTFOUND : FP_E_REFUSED, "Unable to find feature");
 	st = w->t->ops->read(w->t, w->fid, &w->before, w->err);
@@ -125,22 +127,19 @@ static enum fp_status verify_geometry(struct fp_work *w, const struct fp_feature
 
 enum fp_status fp_work_verify(struct fp_work *w)
 {
-	struct fp_feature got;
-	enum fp_status st;
+	struct fp_feature *got = &w->stored;
+	enum fp_status st = w->t->ops->read(w->t, w->fid, got, w->err);
 
-	fp_feature_init(&got, w->t->n_columns);
-	st = w->t->ops->read(w->t, w->fid, &got, w->err);
-	for (size_t i = 0; st == FP_OK && i < got.n; i++)
+	for (size_t i = 0; st == FP_OK && i < got->n; i++)
 		if (w->set[i])
-			st = verify_value(w, &w->after.values[i], &got.values[i], &w->t->columns[i]);
+			st = verify_value(w, &w->after.values[i], &got->values[i], &w->t->columns[i]);
 	if (st == FP_OK && w->set_geometry)
-		st = verify_geometry(w, &got);
+		st = verify_geometry(w, got);
 	if (st == FP_OK) {
-		fp_feature_hash(w->out->hash_after, &got);
+		fp_feature_hash(w->out->hash_after, got);
 		json_decref(w->out->modified_pk);
-		w->out->modified_pk = stored_key(w, &got);
+		w->out->modified_pk = stored_key(w, got);
 	}
-	fp_feature_clear(&got);
 	return st;
 }
 
@@ -156,6 +155,7 @@ enum fp_status fp_work_write(struct fp_work *w, enum fp_status (*write)(struct f
 	st = write(w);
 	if (st == FP_OK) {
 		file->written = 1;
+		w->written = 1;
 		fp_failpoint("apply:mid");
 		return file->ops->on(file, w->err);
 	}
@@ -167,6 +167,24 @@ enum fp_status fp_work_write(struct fp_work *w, enum fp_status (*write)(struct f
 		return undone;
 	}
 	return st;
+}
+
+/* What is overwritten is looked at all the same when somebody will want to know. */
+static enum fp_status compare(struct fp_work *w)
+{
+	const struct fp_apply_options *o = w->c->options;
+	struct fp_error *err = w->err, ignored;
+
+	if (!w->c->overwrite)
+		return fp_work_compare(w);
+	if (!o->record && !o->plan)
+		return FP_OK;
+	w->err = &ignored;
+	fp_work_compare(w);
+	w->err = err;
+	json_decref(w->out->conflicts);
+	w->out->conflicts = NULL;
+	return FP_OK;
 }
 
 /* ---- patch ---- */
@@ -234,7 +252,7 @@ static enum fp_status plan_attribute(struct fp_work *w, const char *name, const 
 
 	if (old && fp_json_same(old, value))
 		return FP_OK;
-	if (!old && !w->c->options->overwrite)
+	if (!old && !w->c->overwrite)
 		return fp_fail(w->err, FP_E_INVALID, "The attribute \"%.100s\" is new without an old value: nobody can tell whether it was changed "
 			"meanwhile. Overwriting conflicts applies it", name);
 	if (at < 0)
@@ -270,12 +288,12 @@ static enum fp_status patch(struct fp_work *w)
 
 	if (!json_object_get(w->c->delta, "new"))
 		return fp_fail(w->err, FP_E_INVALID, "The change is a patch without \"new\": there is nothing to apply");
-	if (!json_object_get(w->c->delta, "old") && !o->overwrite)
+	if (!json_object_get(w->c->delta, "old") && !w->c->overwrite)
 		return fp_fail(w->err, FP_E_INVALID, "The change is a patch without \"old\": nobody can tell whether the feature was changed meanwhile. "
 			"Overwriting conflicts applies it");
 	st = find(w);
-	if (st == FP_OK && !o->overwrite)
-		st = fp_work_compare(w);
+	if (st == FP_OK)
+		st = compare(w);
 	if (st != FP_OK)
 		return st;
 	fp_feature_copy(&w->after, &w->before);
@@ -315,14 +333,14 @@ static enum fp_status delete(struct fp_work *w)
 	const struct fp_apply_options *o = w->c->options;
 	enum fp_status st;
 
-	if (!json_object_get(w->c->delta, "old") && !o->overwrite)
+	if (!json_object_get(w->c->delta, "old") && !w->c->overwrite)
 		return fp_fail(w->err, FP_E_INVALID, "The change is a delete without \"old\": nobody can tell whether the feature was changed meanwhile. "
 			"Overwriting conflicts applies it");
 	st = find(w);
 	if (st == FP_E_NOTFOUND && !o->reference)
 		return FP_E_EXISTS; /* what it wants is so (O9) */
-	if (st == FP_OK && !o->overwrite)
-		st = fp_work_compare(w);
+	if (st == FP_OK)
+		st = compare(w);
 	if (st != FP_OK)
 		return st;
 	if (w->out->conflicts)
@@ -375,6 +393,33 @@ static enum fp_status conclude(struct fp_work *w, enum fp_status st, struct fp_e
 	return FP_OK;
 }
 
+/* A create that is there already is a duplicate for whoever looks at the data alone; only a ledger can say that it is this very change. */
+static enum fp_class classify(const struct fp_work *w)
+{
+	static const enum fp_class classes[] = {
+		[FP_APPLIED] = FP_CLASS_WILL_APPLY, [FP_CONFLICT] = FP_CLASS_CONFLICT, [FP_NOT_APPLIED] = FP_CLASS_IMPOSSIBLE,
+		[FP_FAULTY] = FP_CLASS_IMPOSSIBLE, [FP_ALREADY_APPLIED] = FP_CLASS_ALREADY_APPLIED,
+	};
+	const struct fp_outcome *o = w->out;
+
+	if (o->status == FP_ALREADY_APPLIED && strcmp(fp_delta_method(w->c->delta), "create") == 0)
+		return FP_CLASS_WOULD_DUPLICATE;
+	return o->status == FP_NOT_APPLIED && o->missing ? FP_CLASS_TARGET_MISSING : classes[o->status];
+}
+
+/* What a plan or a ledger wants to know beyond the outcome. */
+static void tell_more(struct fp_work *w)
+{
+	const struct fp_apply_options *o = w->c->options;
+
+	if (o->record && w->out->status == FP_APPLIED && w->written)
+		w->out->inverse = fp_work_inverse(w);
+	if (o->plan)
+		w->out->class = classify(w);
+	if (o->plan && *w->out->hash_before)
+		w->out->current = fp_feature_json(&w->before, w->t);
+}
+
 enum fp_status fp_change_apply(const struct fp_change *c, struct fp_outcome *out, struct fp_error *err)
 {
 	struct fp_work w = {.c = c, .t = c->target, .out = out, .err = &out->error};
@@ -382,6 +427,7 @@ enum fp_status fp_change_apply(const struct fp_change *c, struct fp_outcome *out
 
 	fp_feature_init(&w.before, c->target->n_columns);
 	fp_feature_init(&w.after, c->target->n_columns);
+	fp_feature_init(&w.stored, c->target->n_columns);
 	w.set = fp_alloc(c->target->n_columns);
 	if (c->target->key < 0)
 		st = fp_fail(w.err, FP_E_REFUSED, "%s", c->target->key_fault);
@@ -389,6 +435,9 @@ enum fp_status fp_change_apply(const struct fp_change *c, struct fp_outcome *out
 		if (strcmp(methods[i].name, fp_delta_method(c->delta)) == 0)
 			st = methods[i].run(&w);
 	st = conclude(&w, st, err);
+	if (st == FP_OK)
+		tell_more(&w);
+	fp_feature_clear(&w.stored);
 	fp_feature_clear(&w.before);
 	fp_feature_clear(&w.after);
 	free(w.set);

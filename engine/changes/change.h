@@ -12,6 +12,7 @@ struct fp_change {
 	struct fp_target *target;
 	const json_t *delta;
 	const char *mapped_pk; /* what the source calls the feature, NULL: unknown */
+	int overwrite;         /* apply in spite of conflicts */
 };
 
 /* OUT has been initialised. A status other than FP_OK means that the job cannot go on. */
@@ -29,10 +30,11 @@ struct fp_work {
 	struct fp_outcome *out;
 	struct fp_error *err;       /* = &out->error */
 	int64_t fid;
-	struct fp_feature before, after;
+	struct fp_feature before, after, stored; /* STORED: read back after writing */
 	char *set;                  /* columns of AFTER that are written */
 	int set_geometry;
 	int unplanned_conflicts;    /* conflicts on what the change does not set */
+	int written;
 };
 
 /* Fills out->conflicts with the differences between `old` and the stored feature. FP_E_INVALID: `old` cannot be compared. */

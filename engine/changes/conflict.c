@@ -1,5 +1,5 @@
 #include "engine/base/json.h"
-#include "engine/changes/change.h"
+#include "engine/changes/effect.h"
 
 #define CONFLICTS_MAX 100
 
@@ -36,6 +36,7 @@ static enum fp_status compare_attribute(struct fp_work *w, const char *name, con
 	fp_value_show(&ours, &w->before.values[at], &w->t->columns[at]);
 	fp_json_show(&theirs, old);
 	add(w, what.data, ours.data, theirs.data);
+	fp_work_detail(w, name, old);
 	if (!json_object_get(fp_work_part(w, "new", "attributes"), name))
 		w->unplanned_conflicts = 1;
 	fp_buf_free(&what);
@@ -64,6 +65,7 @@ static enum fp_status compare_geometry(struct fp_work *w, const json_t *old)
 		fp_geom_show(&ours, stored);
 		fp_geom_show(&theirs, believed);
 		add(w, "geometry", ours.data, theirs.data);
+		fp_work_detail(w, NULL, old);
 		if (!fp_work_part(w, "new", "geometry"))
 			w->unplanned_conflicts = 1;
 	}

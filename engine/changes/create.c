@@ -213,6 +213,7 @@ static enum fp_status is_there(struct fp_work *w, int *there)
 	}
 	if (*there) {
 		fp_feature_hash(w->out->hash_before, &f);
+		fp_feature_copy(&w->before, &f);
 		w->out->modified_pk = f.values[w->t->key].type == FP_INT ? json_integer(f.values[w->t->key].i) : fp_json_text(f.values[w->t->key].text);
 	}
 	fp_feature_clear(&f);

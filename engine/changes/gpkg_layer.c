@@ -134,6 +134,14 @@ static void take_json_column(struct fp_gpkg_layer *l, sqlite3_stmt *s)
 			l->target.columns[i].kind = FP_KIND_JSON;
 }
 
+static void take_unique(struct fp_gpkg_layer *l, sqlite3_stmt *s)
+{
+	int at = fp_target_column(&l->target, text_of(s, 0));
+
+	if (at >= 0)
+		l->target.columns[at].unique = 1;
+}
+
 static enum fp_status find_key(struct fp_gpkg_layer *l, struct fp_error *err)
 {
 	struct fp_target *t = &l->target;
@@ -163,6 +171,9 @@ static enum fp_status describe(struct fp_gpkg_layer *l, struct fp_error *err)
 	if (st == FP_OK && sqlite3_table_column_metadata(db_of(l), NULL, "gpkg_data_columns", "mime_type", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK)
 		st = each_row(l, "SELECT column_name FROM gpkg_data_columns WHERE lower(table_name) = lower(?1) AND mime_type = 'application/json'",
 			take_json_column, err);
+	if (st == FP_OK)
+		st = each_row(l, "SELECT min(c.name) FROM pragma_index_list(?1) i, pragma_index_info(i.name) c WHERE i.\"unique\" = 1 AND i.partial = 0"
+			" GROUP BY i.name HAVING count(*) = 1", take_unique, err);
 	return st == FP_OK ? find_key(l, err) : st;
 }
 
@@ -187,7 +198,8 @@ static enum fp_status prepare_find(struct fp_gpkg_layer *l, struct fp_error *err
 	return st;
 }
 
-static enum fp_status prepare_read(struct fp_gpkg_layer *l, struct fp_error *err)
+/* A feature: its geometry, its columns, its row's number. */
+static enum fp_status prepare_features(sqlite3_stmt **out, struct fp_gpkg_layer *l, const char *condition, struct fp_error *err)
 {
 	struct fp_buf sql = FP_BUF_INIT;
 	char *table = quoted(l->table);
@@ -199,10 +211,19 @@ static enum fp_status prepare_read(struct fp_gpkg_layer *l, struct fp_error *err
 		fp_buf_addf(&sql, ", %s", q);
 		free(q);
 	}
-	fp_buf_addf(&sql, " FROM %s WHERE %s = ?1", table, l->row);
-	st = fp_gpkg_prepare(&l->read, db_of(l), sql.data, err);
+	fp_buf_addf(&sql, ", %s FROM %s WHERE %s", l->row, table, condition);
+	st = fp_gpkg_prepare(out, db_of(l), sql.data, err);
 	fp_buf_free(&sql);
 	free(table);
+	return st;
+}
+
+static enum fp_status prepare_read(struct fp_gpkg_layer *l, struct fp_error *err)
+{
+	char *by_row = fp_asprintf("%s = ?1", l->row);
+	enum fp_status st = prepare_features(&l->read, l, by_row, err);
+
+	free(by_row);
 	return st;
 }
 
@@ -352,11 +373,23 @@ static void take_value(struct fp_value *v, sqlite3_stmt *s, int i)
 	}
 }
 
+static void take_feature(struct fp_feature *out, sqlite3_stmt *s)
+{
+	struct fp_gpkg_blob blob;
+
+	fp_feature_set_wkb(out, NULL, 0);
+	if (fp_gpkg_blob_read(&blob, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), 0) == 0) {
+		fp_feature_set_wkb(out, fp_alloc(blob.wkb_len), blob.wkb_len);
+		memcpy(out->wkb, blob.wkb, blob.wkb_len);
+	}
+	for (size_t i = 0; i < out->n; i++)
+		take_value(&out->values[i], s, (int)i + 1);
+}
+
 static enum fp_status read_feature(struct fp_target *t, int64_t fid, struct fp_feature *out, struct fp_error *err)
 {
 	struct fp_gpkg_layer *l = (struct fp_gpkg_layer *)t;
 	enum fp_status st = FP_OK;
-	struct fp_gpkg_blob blob;
 	int rc;
 
 	sqlite3_bind_int64(l->read, 1, fid);
@@ -367,15 +400,31 @@ static enum fp_status read_feature(struct fp_target *t, int64_t fid, struct fp_f
 	} else if (rc != SQLITE_ROW) {
 		st = fp_gpkg_fail(db_of(l), rc, "cannot read the feature", err);
 	} else {
-		fp_feature_set_wkb(out, NULL, 0);
-		if (fp_gpkg_blob_read(&blob, sqlite3_column_blob(l->read, 0), (size_t)sqlite3_column_bytes(l->read, 0), 0) == 0) {
-			fp_feature_set_wkb(out, fp_alloc(blob.wkb_len), blob.wkb_len);
-			memcpy(out->wkb, blob.wkb, blob.wkb_len);
-		}
-		for (size_t i = 0; i < out->n; i++)
-			take_value(&out->values[i], l->read, (int)i + 1);
+		take_feature(out, l->read);
 	}
 	sqlite3_reset(l->read);
+	return st;
+}
+
+static enum fp_status each_feature(struct fp_target *t, fp_target_each *each, void *arg, struct fp_error *err)
+{
+	struct fp_gpkg_layer *l = (struct fp_gpkg_layer *)t;
+	char *condition = *l->filter ? fp_asprintf("(%s\n)", l->filter) : fp_strdup("1");
+	sqlite3_stmt *s = NULL;
+	enum fp_status st = prepare_features(&s, l, condition, err);
+	struct fp_feature f;
+	int rc = SQLITE_DONE;
+
+	fp_feature_init(&f, t->n_columns);
+	while (st == FP_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		take_feature(&f, s);
+		st = each(arg, sqlite3_column_int64(s, (int)f.n + 1), &f, err);
+	}
+	if (st == FP_OK && rc != SQLITE_DONE)
+		st = fp_gpkg_fail(db_of(l), rc, "cannot read the features", err);
+	fp_feature_clear(&f);
+	sqlite3_finalize(s);
+	free(condition);
 	return st;
 }
 
@@ -514,7 +563,7 @@ static void layer_free(struct fp_target *t)
 }
 
 static const struct fp_target_ops ops = {
-	.find = find, .read = read_feature, .update = update, .insert = insert, .remove = remove_feature, .free = layer_free
+	.find = find, .read = read_feature, .update = update, .insert = insert, .remove = remove_feature, .each = each_feature, .free = layer_free
 };
 
 /* ---- opening ---- */

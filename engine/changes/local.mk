@@ -1,5 +1,6 @@
 # the model, for everybody
 CHANGES_SOURCES = \
+	engine/changes/amend.c engine/changes/amend.h \
 	engine/changes/deltafile.c engine/changes/deltafile.h \
 	engine/changes/geojson.c \
 	engine/changes/scan.c engine/changes/scan.h \
@@ -9,10 +10,12 @@ CHANGES_SOURCES = \
 # applying, for the worker
 CHANGES_WORKER_SOURCES = \
 	engine/changes/apply.c engine/changes/apply.h \
+	engine/changes/candidates.c engine/changes/candidates.h \
 	engine/changes/change.c engine/changes/change.h \
 	engine/changes/conflict.c \
 	engine/changes/convert.c \
 	engine/changes/create.c \
+	engine/changes/effect.c engine/changes/effect.h \
 	engine/changes/geometry.c engine/changes/geometry.h \
 	engine/changes/gpkg_blob.c engine/changes/gpkg_blob.h \
 	engine/changes/gpkg_layer.c \

@@ -83,21 +83,48 @@ static enum fp_status find(struct fp_target *t, const char *text, int64_t *fid, 
 	return FP_OK;
 }
 
-static enum fp_status read_feature(struct fp_target *t, int64_t fid, struct fp_feature *out, struct fp_error *err)
+static void take_feature(struct fp_feature *out, OGRFeatureH f)
 {
-	struct fp_ogr_layer *l = (struct fp_ogr_layer *)t;
-	OGRFeatureH f = OGR_L_GetFeature(l->work, fid);
 	unsigned char *wkb;
 	size_t n;
 
-	if (!f)
-		return fp_fail(err, FP_E_NOTFOUND, "Unable to find feature");
 	for (size_t i = 0; i < out->n; i++)
 		fp_ogr_get(&out->values[i], f, (int)i);
 	wkb = fp_geom_wkb(OGR_F_GetGeometryRef(f), &n);
 	fp_feature_set_wkb(out, wkb, n);
+}
+
+static enum fp_status read_feature(struct fp_target *t, int64_t fid, struct fp_feature *out, struct fp_error *err)
+{
+	struct fp_ogr_layer *l = (struct fp_ogr_layer *)t;
+	OGRFeatureH f = OGR_L_GetFeature(l->work, fid);
+
+	if (!f)
+		return fp_fail(err, FP_E_NOTFOUND, "Unable to find feature");
+	take_feature(out, f);
 	OGR_F_Destroy(f);
 	return FP_OK;
+}
+
+static enum fp_status each_feature(struct fp_target *t, fp_target_each *each, void *arg, struct fp_error *err)
+{
+	struct fp_ogr_layer *l = (struct fp_ogr_layer *)t;
+	enum fp_status st = FP_OK;
+	struct fp_feature out;
+	OGRFeatureH f;
+
+	if (*l->filter && OGR_L_SetAttributeFilter(l->work, l->filter) != OGRERR_NONE)
+		return fp_fail(err, FP_E_REFUSED, "the layer's filter cannot be used: %s", fp_ogr_message(t->file, "the driver refused it"));
+	fp_feature_init(&out, t->n_columns);
+	OGR_L_ResetReading(l->work);
+	while (st == FP_OK && (f = OGR_L_GetNextFeature(l->work))) {
+		take_feature(&out, f);
+		st = each(arg, OGR_F_GetFID(f), &out, err);
+		OGR_F_Destroy(f);
+	}
+	fp_feature_clear(&out);
+	OGR_L_SetAttributeFilter(l->work, NULL);
+	return st;
 }
 
 /* ---- changing ---- */
@@ -221,7 +248,7 @@ static void layer_free(struct fp_target *t)
 }
 
 static const struct fp_target_ops ops = {
-	.find = find, .read = read_feature, .update = update, .insert = insert, .remove = remove_feature, .free = layer_free
+	.find = find, .read = read_feature, .update = update, .insert = insert, .remove = remove_feature, .each = each_feature, .free = layer_free
 };
 
 /* ---- overlay ---- */

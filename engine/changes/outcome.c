@@ -18,7 +18,10 @@ void fp_outcome_clear(struct fp_outcome *o)
 	fp_buf_free(&o->notes);
 	json_decref(o->conflicts);
 	json_decref(o->modified_pk);
-	o->conflicts = o->modified_pk = NULL;
+	json_decref(o->details);
+	json_decref(o->inverse);
+	json_decref(o->current);
+	o->conflicts = o->modified_pk = o->details = o->inverse = o->current = NULL;
 }
 
 void fp_outcome_note(struct fp_outcome *o, const char *fmt, ...)
@@ -64,6 +67,18 @@ static json_t *message(const struct fp_outcome *o)
 	return text;
 }
 
+const char *fp_class_word(enum fp_class c)
+{
+	static const char *const class_words[] = {
+		[FP_CLASS_NONE] = "", [FP_CLASS_WILL_APPLY] = "will_apply", [FP_CLASS_ALREADY_APPLIED] = "already_applied",
+		[FP_CLASS_CONFLICT] = "conflict", [FP_CLASS_TARGET_MISSING] = "target_missing", [FP_CLASS_WOULD_DUPLICATE] = "would_duplicate",
+		[FP_CLASS_BLOCKED] = "blocked", [FP_CLASS_IMPOSSIBLE] = "impossible",
+	};
+
+	fp_assert((size_t)c < sizeof class_words / sizeof *class_words);
+	return class_words[c];
+}
+
 static json_t *hash(const char *hex)
 {
 	return *hex ? json_string(hex) : json_null();
@@ -94,5 +109,15 @@ json_t *fp_outcome_json(const struct fp_outcome *o, const json_t *delta)
 	json_object_set_new(e, "local_pk", short_text(fp_json_str_or(delta, "localPk", "")));
 	if (o->connection >= 0)
 		json_object_set_new(e, "connection", json_integer(o->connection));
+	if (o->details)
+		json_object_set(e, "details", o->details);
+	if (o->inverse)
+		json_object_set(e, "inverse", o->inverse);
+	if (o->class != FP_CLASS_NONE)
+		json_object_set_new(e, "class", json_string(fp_class_word(o->class)));
+	if (o->blocked_by)
+		json_object_set_new(e, "blocked_by", short_text(o->blocked_by));
+	if (o->current)
+		json_object_set(e, "current", o->current);
 	return e;
 }

@@ -38,6 +38,8 @@ struct fp_target {
 	struct fp_geom_type geometry;
 };
 
+typedef enum fp_status fp_target_each(void *arg, int64_t fid, const struct fp_feature *f, struct fp_error *err);
+
 struct fp_target_ops {
 	/* The feature whose key equals TEXT (spec/deltas.md 3.3) and that the layer's filter does not hide. *N is how many match: 0, 1, 2 (or more);
 	 * *HIDDEN: there is one, but the filter hides it. */
@@ -49,6 +51,8 @@ struct fp_target_ops {
 	/* Columns not in SET get the table's default. A key in SET must be free, else FP_E_REFUSED. */
 	enum fp_status (*insert)(struct fp_target *t, const struct fp_feature *f, const char *set, int geometry, int64_t *fid, struct fp_error *err);
 	enum fp_status (*remove)(struct fp_target *t, int64_t fid, struct fp_error *err);
+	/* Every feature that the filter does not hide, in any order, until EACH returns another status than FP_OK. F is borrowed. */
+	enum fp_status (*each)(struct fp_target *t, fp_target_each *each, void *arg, struct fp_error *err);
 	void (*free)(struct fp_target *t);
 };
 

@@ -28,6 +28,7 @@ struct fp_column {
 	int not_null;
 	int has_default;     /* the table fills it when nothing is given */
 	int is_key;          /* the provider's own primary key */
+	int unique;          /* no two features share a value of it */
 };
 
 enum fp_value_type { FP_NULL, FP_INT, FP_REAL, FP_TEXT, FP_BLOB };

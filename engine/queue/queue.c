@@ -6,6 +6,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/changes/deltafile.h"
+#include "engine/queue/plan_end.h"
 #include "engine/queue/rules.h"
 #include "engine/store/activity.h"
 #include "engine/store/changes.h"
@@ -114,6 +115,8 @@ enum fp_status fp_queue_cancel(struct fp_store *s, int64_t job_id, const char *w
 			FP_VALS(fp_t(who), fp_i(job_id)));
 	else if (st == FP_OK)
 		st = fp_fail(err, FP_E_REFUSED, "job %lld has ended already (%s)", (long long)job_id, status);
+	if (st == FP_OK && strcmp(status, "pending") == 0)
+		st = fp_plan_withdraw_all(s, project, "cancelled", verdict, err);
 	if (st == FP_OK)
 		st = fp_activity_add(s, who, "cancel", project, err, "job %lld", (long long)job_id);
 	free(status);

@@ -53,6 +53,7 @@ static const struct kind {
 	[FP_EVENT_LAYER] = {"layer", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"status", JSON_STRING}}},
 	[FP_EVENT_DELTA] = {"delta", {{"delta_id", JSON_STRING}, {"status", JSON_STRING}, {"msg", JSON_STRING}}},
 	[FP_EVENT_FILE] = {"file", {{"name", JSON_STRING}}},
+	[FP_EVENT_CANDIDATES] = {"candidates", {{"delta_id", JSON_STRING}, {"class", JSON_STRING}, {"candidates", JSON_ARRAY}}},
 	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
 	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},

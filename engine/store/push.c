@@ -26,7 +26,7 @@ static enum fp_status write_text(struct fp_store *s, int64_t id, const char *tex
 	return rc == SQLITE_OK ? FP_OK : fp_db_fail(s, rc, "cannot keep the deltafile", err);
 }
 
-static enum fp_status keep_file(struct fp_store *s, int64_t *id, const char *project_id, const char *uuid, const char *text, size_t len,
+enum fp_status fp_change_keep_file(struct fp_store *s, int64_t *id, const char *project_id, const char *uuid, const char *text, size_t len,
 	const char *reason, const char *who, struct fp_error *err)
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
@@ -84,8 +84,8 @@ static enum fp_status known(struct fp_store *s, const char *project_id, const ch
 	return st;
 }
 
-static enum fp_status keep_change(struct fp_store *s, const char *project_id, int64_t file, const json_t *delta, const char *who, int64_t now,
-	struct fp_error *err)
+enum fp_status fp_change_keep(struct fp_store *s, int64_t *id, const char *project_id, int64_t file, const json_t *delta, const char *who,
+	int64_t now, struct fp_error *err)
 {
 	struct fp_buf fields = FP_BUF_INIT;
 	char *fold, *body = fp_json_dump(delta);
@@ -101,9 +101,9 @@ static enum fp_status keep_change(struct fp_store *s, const char *project_id, in
 		FP_VALS(fp_t(project_id), fp_i(file), fp_t(fp_delta_uuid(delta)), fp_t(who), fp_t(fp_delta_method(delta)), fp_t(layer),
 			fp_t(*local ? local : layer), fp_t(fp_json_str(delta, "localLayerName")), fp_t(fp_json_str_or(delta, "localPk", "")),
 			fp_t(fp_json_str_or(delta, "sourcePk", "")), fp_t(fp_delta_client_id(delta)), fp_t(fields.data), fp_t(fold), fp_i(now)));
+	*id = fp_db_last_id(s);
 	if (st == FP_OK)
-		st = fp_db_run(s, err, "INSERT INTO change_body (change_id, body) VALUES (?, ?)",
-			FP_VALS(fp_i(fp_db_last_id(s)), fp_t(body)));
+		st = fp_db_run(s, err, "INSERT INTO change_body (change_id, body) VALUES (?, ?)", FP_VALS(fp_i(*id), fp_t(body)));
 	free(fold);
 	free(body);
 	fp_buf_free(&fields);
@@ -119,10 +119,11 @@ static enum fp_status keep_changes(struct fp_store *s, const char *project_id, s
 
 	while ((delta = fp_deltafile_next(d))) {
 		int is_known = 0, same = 0;
+		int64_t id;
 		if (st == FP_OK)
 			st = known(s, project_id, fp_delta_uuid(delta), delta, &is_known, &same, err);
 		if (st == FP_OK && !is_known)
-			st = keep_change(s, project_id, result->file, delta, who, now, err);
+			st = fp_change_keep(s, &id, project_id, result->file, delta, who, now, err);
 		if (st == FP_OK && is_known && !same) {
 			fp_strv_add(&result->others, fp_delta_uuid(delta));
 			st = fp_activity_add(s, who, "push", project_id, err, "change %s is known with another content, the first one stays",
@@ -153,7 +154,7 @@ enum fp_status fp_change_push(struct fp_store *s, const char *project_id, struct
 		return st;
 	if (!d)
 		fp_deltafile_looks_like(text, len, id, project);
-	st = keep_file(s, &result->file, project_id, d ? d->id : id, text, len, reason, who, err);
+	st = fp_change_keep_file(s, &result->file, project_id, d ? d->id : id, text, len, reason, who, err);
 	if (st == FP_OK && !reason)
 		st = keep_changes(s, project_id, d, who, result, err);
 	if (st == FP_OK)

@@ -27,8 +27,8 @@
  *    "ledger":"applied"|null,
  *    "overwrite":bool,       absent: as the options say
  *    "expect":{"class":"will_apply","hash":"..."},   absent: no plan. What the plan saw; anything else and the job stops before it has written
- *    "hash":"...",           absent or "": any. The feature that a person decided about; a conflict when it is another by now
  *    "chain":["12"],         plan: other keys that the ledger knows for the feature, candidates when it is missing
+ *    "again":bool,           plan: it was tried before. A create is then looked for in the data under other keys
  *    "earlier":"uuid"}       plan: an earlier change of the same feature that was not applied and is not on an earlier line
  *
  * Events, all of the shape {"event":KIND, KIND:BODY}:
@@ -40,13 +40,14 @@
  *   layer     as in contract.md's check --json, one each
  *   delta     as in contract.md's apply --json, one each, plus "hash_before","hash_after" (hex or null),"client_id","local_pk", and
  *             "connection":0     the transaction that holds it (absent: a file)
- *             "details":[{"field":"height","geometry":false,"level":"conflict"|"parallel","base":1,"requested":2,"current":3}]  absent: none; geometries are WKT,
- *                                null where they are too large to be told
+ *             "details":[{"field":"height","geometry":false,"level":"conflict"|"overwritten"|"parallel","base":1,"requested":2,"current":3}]  with "record" or in a
+ *                                plan; absent: none; geometries are WKT
  *             "inverse":{"method","old","new"}   with "record", when something was written: the delta that takes it back
  *             "class":WORD       plan: will_apply already_applied conflict target_missing would_duplicate blocked impossible
  *             "blocked_by":"uuid"                plan
- *             "candidates":[{"key":"12","why":"unique"|"uuid"|"history"|"nearest","text":"code = T-7"}]   plan, target_missing and would_duplicate
  *             "current":{"attributes":{...},"geometry":WKT}   plan: the feature as it is now, when there is one
+ *   candidates {"delta_id":"uuid","class":WORD,"candidates":[{"key":"12","why":"uuid"|"unique"|"attributes"|"history"|"nearest","text":"code = T-7"}]}   plan: after all
+ *             delta events, for those whose feature is missing, and for creates that were tried before; CLASS is what it comes to now
  *   file      {"name":"data.gpkg"}    a complete file in output, to be published
  *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
  *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
@@ -62,7 +63,7 @@
 #include "engine/base/mem.h"
 
 #define FP_WORKER_FD 3
-#define FP_EVENT_MAX (1 << 20)
+#define FP_EVENT_MAX (16 << 20)
 #define FP_PROTOCOL 1
 #define FP_COMMIT "commit" /* the one line that the parent ever sends behind the description */
 

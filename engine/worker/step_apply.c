@@ -60,6 +60,11 @@ static void announce(void *arg, const char *name)
 	fp_job_emit(job, "file", json_pack("{s:o}", "name", fp_json_text(name)));
 }
 
+static void tell_candidates(void *arg, json_t *candidates)
+{
+	fp_job_emit(arg, "candidates", candidates);
+}
+
 static enum fp_status ready(void *arg, const struct fp_apply_transaction *t, size_t n, struct fp_error *err)
 {
 	struct fp_job *job = arg;
@@ -101,6 +106,8 @@ static enum fp_status run(struct fp_job *job, struct fp_apply *a, FILE *f, struc
 	if (st == FP_OK && ferror(f))
 		st = fp_fail_errno(err, errno, "cannot read %s", job->deltas);
 	free(text);
+	if (st == FP_OK && strcmp(job->type, "plan") == 0)
+		st = fp_apply_candidates(a, tell_candidates, job, err);
 	if (st == FP_OK)
 		st = fp_apply_finish(a, &(struct fp_apply_end){job, announce, ready, committed}, err);
 	if (st != FP_OK)
@@ -117,7 +124,8 @@ enum fp_status fp_step_apply_deltas(struct fp_job *job, struct fp_error *err)
 		.overwrite = fp_json_bool(job->options, "overwrite_conflicts", 0),
 		.reference = strcmp(fp_json_str_or(job->options, "conflicts", "strict"), "reference") == 0,
 		.inverse = fp_json_bool(job->options, "inverse", 0),
-		.dry_run = fp_json_bool(job->options, "dry_run", 0),
+		.dry_run = strcmp(job->type, "plan") == 0 || fp_json_bool(job->options, "dry_run", 0),
+		.plan = strcmp(job->type, "plan") == 0,
 		.record = fp_json_bool(job->options, "record", 0),
 		.any_address = fp_json_bool(job->options, "any_address", 0),
 		.allow = fp_json_str(json_object_get(job->description, "network"), "allow"),
