@@ -27,6 +27,8 @@ struct export {
 	char project[FP_UUID_SIZE];
 	int64_t n, bad;       /* changes; geometries that could not be read */
 	json_t *client_pks;   /* of a deltafile */
+	int64_t size;         /* likewise, about */
+	int too_large;        /* nobody could read it back */
 	int for_eyes;         /* CSV on a terminal */
 	struct fp_buf line;
 	struct fp_error fault; /* of the store, while attempts were read */
@@ -64,6 +66,7 @@ static void deltafile_change(struct export *x, const struct fp_change_row *r)
 	json_t *delta;
 
 	fprintf(x->f, "%s\n%s", x->n ? "," : "", r->body);
+	x->size += (int64_t)strlen(r->body) + 2;
 	if (r->mapped_pk && fp_json_parse(&delta, r->body, strlen(r->body), NULL) == FP_OK) {
 		const char *layer = fp_json_str_or(delta, "localLayerId", "");
 		char *key = fp_asprintf("%s__%s__%s", r->client_id, *layer ? layer : r->layer_id, r->local_pk);
@@ -75,10 +78,12 @@ static void deltafile_change(struct export *x, const struct fp_change_row *r)
 
 static void deltafile_end(struct export *x)
 {
-	fputs("\n],\"clientPks\":", x->f);
-	put_json(x, x->client_pks);
-	fputs("}\n", x->f);
-	x->client_pks = NULL;
+	char *pks = fp_json_dump(x->client_pks);
+	int64_t n = (int64_t)strlen(pks) + 1000;
+
+	x->too_large = n > FP_DELTAFILE_HEAD_MAX || x->size + n > FP_DELTAFILE_MAX;
+	fprintf(x->f, "\n],\"clientPks\":%s}\n", pks);
+	free(pks);
 }
 
 static void jsonl_change(struct export *x, const struct fp_change_row *r)
@@ -256,6 +261,8 @@ static void print_answer(const struct export *x, const char *to)
 
 	if (x->bad)
 		fp_say("%lld geometries could not be read; their features have none and say why in geometry_fault\n", (long long)x->bad);
+	if (x->too_large)
+		fp_say("this is larger than a deltafile may be (256 MB, and 16 MB for its clientPks): export fewer changes at a time\n");
 	if (!to)
 		return;
 	answer = json_pack("{s:I,s:I}", "changes", (json_int_t)x->n, "bad_geometries", (json_int_t)x->bad);
@@ -288,7 +295,7 @@ static enum fp_status export(struct fp_invocation *inv, struct fp_error *err)
 	fp_buf_free(&x.line);
 	if (st != FP_OK)
 		return st;
-	inv->exit_code = x.bad > 0;
+	inv->exit_code = x.bad > 0 || x.too_large;
 	print_answer(&x, to);
 	return FP_OK;
 }

@@ -38,6 +38,7 @@ struct round {
 	struct fp_inbox *inbox;
 	const char *only, *who;  /* project id or NULL */
 	int64_t settle_ms, limit, taken;
+	int wait;                /* for another process that looks just now */
 	struct fp_import *sum;
 	fp_imported_each *each;
 	void *arg;
@@ -340,7 +341,7 @@ static enum fp_status look(struct round *r, struct fp_error *err)
 
 	if (fd < 0)
 		return FP_OK;
-	if (r->line || flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (r->line || flock(fd, LOCK_EX | (r->wait ? 0 : LOCK_NB)) == 0)
 		st = visit_all(r, r->inbox->root, look_at_project, NULL, err);
 	close(fd);
 	return st;
@@ -362,7 +363,7 @@ enum fp_status fp_inbox_step(struct fp_inbox *i, struct fp_error *err)
 enum fp_status fp_inbox_take(struct fp_inbox *i, const char *project_id, const char *who, struct fp_import *sum, fp_imported_each *each, void *arg,
 	struct fp_error *err)
 {
-	struct round r = {.inbox = i, .only = project_id, .who = who, .limit = INT64_MAX, .sum = sum, .each = each, .arg = arg};
+	struct round r = {.inbox = i, .only = project_id, .who = who, .limit = INT64_MAX, .wait = 1, .sum = sum, .each = each, .arg = arg};
 
 	return look(&r, err);
 }
