@@ -330,7 +330,7 @@ Test(import, a_running_engine_takes_what_lies_still_and_not_what_is_written)
 	int status, fd;
 
 	cli_bees();
-	cli_write("home/config.yaml", "upload_settle_ms: 0\ninbox_settle_s: 1\n");
+	cli_write("home/config.yaml", "upload_settle_ms: 0\ninbox_settle_s: 2\n");
 	cli_wants(0, "engine run --once");
 	path = cli_write("home/inbox/Bees/deltafile.json", "{\"version\":");
 	pid = fork();
@@ -340,7 +340,7 @@ Test(import, a_running_engine_takes_what_lies_still_and_not_what_is_written)
 		_exit(126);
 	}
 	fd = open(path, O_WRONLY | O_APPEND);
-	for (int i = 0; i < 15; i++) { /* 3 s of writing now and then */
+	for (int i = 0; i < 15; i++) { /* 3 s and more of writing now and then */
 		usleep(200000);
 		cr_assert_eq(write(fd, " ", 1), 1);
 		cr_assert(exists("home/inbox/Bees/deltafile.json"), "taken while it was written");
