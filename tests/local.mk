@@ -156,6 +156,12 @@ tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_import tests/test_export
+tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
+tests_test_import_LDADD = $(TEST_LDADD)
+tests_test_export_SOURCES = tests/test_export.c tests/cli.c tests/cli.h
+tests_test_export_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
 tests_test_sample_LDADD = $(TEST_LDADD)
