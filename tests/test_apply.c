@@ -38,7 +38,7 @@ Test(apply, each_kind_of_layer_that_cannot_be_written_says_why)
 		{"memory", "vector", "memory", "Point?crs=EPSG:4326&field=fid:integer", "a memory layer is not stored"},
 		{"virtual", "vector", "virtual", "?query=select%20*%20from%20points", "a virtual layer is a query"},
 		{"text", "vector", "delimitedtext", "file:./a.csv?delimiter=,", "a delimited text layer can only be read"},
-		{"lite", "vector", "spatialite", "dbname='./sl.db' table=\"t\" (geom)", "\"spatialite\" are not written yet"},
+		{"mssql", "vector", "mssql", "dbname='x' table=\"t\" (geom)", "\"mssql\" are not written yet"},
 		{"gone", "vector", "ogr", "./gone.gpkg|layername=x", "missing"},
 		{"table", "vector", "ogr", "./data.gpkg|layername=nosuch", "the file has no table \"nosuch\""},
 		{"number", "vector", "ogr", "./data.gpkg|layerid=7", "the file has no layer number 7"},
