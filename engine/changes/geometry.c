@@ -149,7 +149,7 @@ enum fp_status fp_geom_fit(OGRGeometryH *g, const struct fp_geom_type *type, str
 			*g = linear;
 		}
 		if (flat(*g) != want)
-			*g = OGR_G_ForceTo(*g, OGR_GT_SetModifier(want, OGR_G_Is3D(*g), OGR_G_IsMeasured(*g)), NULL);
+			*g = OGR_G_ForceTo(*g, want, NULL); /* Z and M stay; asked for, they would keep it from making curves and polygons of triangles */
 		if (flat(*g) != want)
 			return fp_fail(err, FP_E_REFUSED, "a %s could not be made a %s", OGRGeometryTypeToName(was), OGRGeometryTypeToName(want));
 	}
