@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/base/failpoint.h"
 #include "engine/base/json.h"
@@ -126,11 +127,16 @@ static enum fp_status name_file(struct fp_apply *a, char **name, const struct fp
 	};
 	char *real = NULL, root[PATH_MAX];
 	enum fp_gate gate = fp_gate(&real, a->options->input, s->path);
+	struct stat sb;
 
 	if (*s->vsi)
 		gate = FP_GATE_INLINE;
 	if (gate == FP_GATE_PASS && (!realpath(a->options->input, root) || strlen(real) <= strlen(root)))
 		gate = FP_GATE_SPECIAL;
+	if (gate == FP_GATE_PASS && stat(real, &sb) == 0 && S_ISDIR(sb.st_mode)) {
+		free(real);
+		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: a folder of files (a file geodatabase) can only be read");
+	}
 	if (gate == FP_GATE_PASS)
 		*name = fp_strdup(real + strlen(root) + 1);
 	free(real);

@@ -233,7 +233,7 @@ static enum fp_status plan_geometry(struct fp_work *w)
 	if (st != FP_OK)
 		return st;
 	stored = fp_geom_from_wkb(w->before.wkb, w->before.wkb_len);
-	w->set_geometry = !fp_geom_same(stored, g) || (!stored && w->before.wkb);
+	w->set_geometry = !fp_geom_near(stored, g, w->t->geometry.grain) || (!stored && w->before.wkb);
 	if (w->set_geometry) {
 		size_t n;
 		unsigned char *wkb = fp_geom_wkb(g, &n);

@@ -62,6 +62,7 @@ static enum fp_status compare_geometry(struct fp_work *w, const json_t *old)
 	struct fp_buf ours = FP_BUF_INIT, theirs = FP_BUF_INIT;
 	OGRGeometryH stored, believed = NULL;
 	struct fp_error ignored;
+	int same;
 
 	if (json_is_string(old) && json_string_length(old) > 0) {
 		enum fp_status st = fp_geom_from_wkt(&believed, json_string_value(old), w->err);
@@ -72,9 +73,10 @@ static enum fp_status compare_geometry(struct fp_work *w, const json_t *old)
 	stored = fp_geom_from_wkb(w->before.wkb, w->before.wkb_len);
 	if (stored)
 		fp_geom_fit(&stored, &w->t->geometry, &ignored);
-	if (!fp_geom_same(stored, believed) && is_parallel(w, old, fp_work_part(w, "new", "geometry"))) {
+	same = fp_geom_near(stored, believed, w->t->geometry.grain);
+	if (!same && is_parallel(w, old, fp_work_part(w, "new", "geometry"))) {
 		fp_outcome_note(w->out, "The geometry was changed meanwhile and stays.");
-	} else if (!fp_geom_same(stored, believed)) {
+	} else if (!same) {
 		fp_geom_show(&ours, stored);
 		fp_geom_show(&theirs, believed);
 		add(w, "geometry", ours.data, theirs.data);

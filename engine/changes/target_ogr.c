@@ -8,11 +8,18 @@
 #include "engine/base/path.h"
 #include "engine/layers/gdal_gate.h"
 
-/* Files that Fieldpost has been shown to write well. */
+/* Files that Fieldpost has been shown to write well, and why not others that GDAL writes anew from what it understood of them. */
 static const struct fp_ogr_format formats[] = {
-	{.driver = "ESRI Shapefile", .parts = 1, .repack = 1},
+	{.driver = "ESRI Shapefile", .parts = 1, .repack = 1, .indexes = {"qix", "sbn"}},
 	{.driver = "GeoJSON", .ingest = 1},
 	{.driver = "CSV", .overlay = 1},
+	{.driver = "MapInfo File", .parts = 1, .numbers = 1, .plane = 1, .grain = 1e-6, .indexes = {"ind", "IND"}},
+	{.driver = "ODS", .never = "formulas and formats would be lost"},
+	{.driver = "XLSX", .never = "formulas and formats would be lost"},
+	{.driver = "FlatGeobuf", .never = "the order of its features and its description would be lost"},
+	{.driver = "LIBKML", .never = "styles and folders would be lost"},
+	{.driver = "KML", .never = "styles and folders would be lost"},
+	{.driver = "OpenFileGDB", .never = "its domains and relationships could be lost"},
 };
 
 const char *fp_ogr_message(const struct fp_file *f, const char *fallback)
@@ -116,14 +123,14 @@ static void index_shapes(struct fp_ogr_file *f)
 	}
 }
 
-static int has_index(const char *path)
+/* Whether one of the files of FORMAT's indexes stands beside PATH. */
+static int has_index(const char *path, const struct fp_ogr_format *format)
 {
-	static const char *const suffixes[] = {"qix", "sbn"};
 	const char *dot = strrchr(path, '.');
 	int has = 0;
 
-	for (size_t i = 0; dot && i < sizeof suffixes / sizeof *suffixes; i++) {
-		char *beside = fp_asprintf("%.*s%s", (int)(dot - path + 1), path, suffixes[i]);
+	for (const char *const *suffix = format->indexes; dot && *suffix; suffix++) {
+		char *beside = fp_asprintf("%.*s%s", (int)(dot - path + 1), path, *suffix);
 		has |= access(beside, F_OK) == 0;
 		free(beside);
 	}
@@ -184,30 +191,51 @@ static const struct fp_ogr_format *format_of(GDALDatasetH ds)
 	return NULL;
 }
 
+/* Why PATH, which does not open for writing, is not written: WHY is the gate's word. */
+static enum fp_status refuse(const char *path, const struct fp_error *why, struct fp_error *err)
+{
+	char *said = fp_strdup(CPLGetLastErrorMsg());
+	struct fp_error ignored;
+	GDALDatasetH ds;
+
+	if (open_with_gate(&ds, path, 0, &ignored) == FP_OK) {
+		fp_fail(err, FP_E_REFUSED, "files of the format %s can only be read", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
+		GDALClose(ds);
+	} else {
+		fp_fail(err, FP_E_REFUSED, "%s is no GeoPackage, shapefile, GeoJSON, CSV or MapInfo file that can be written: %s", fp_path_base(path),
+			*said ? said : why->msg);
+	}
+	free(said);
+	return FP_E_REFUSED;
+}
+
 enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_error *err)
 {
+	const struct fp_ogr_format *format;
 	struct fp_ogr_file *f;
 	struct fp_error why;
 	GDALDatasetH ds;
-	const char *said;
 
 	CPLErrorReset();
-	if (open_with_gate(&ds, path, 1, &why) != FP_OK) {
-		said = CPLGetLastErrorMsg();
-		return fp_fail(err, FP_E_REFUSED, "%s is no GeoPackage, shapefile, GeoJSON or CSV file that can be written: %s", fp_path_base(path),
-			*said ? said : why.msg);
-	}
-	if (!format_of(ds)) {
-		fp_fail(err, FP_E_REFUSED, "files of the format %s are not written yet", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
+	if (open_with_gate(&ds, path, 1, &why) != FP_OK)
+		return refuse(path, &why, err);
+	format = format_of(ds);
+	if (!format || format->never) {
+		fp_fail(err, FP_E_REFUSED, "files of the format %s can only be read%s%s", GDALGetDriverShortName(GDALGetDatasetDriver(ds)),
+			format ? ": writing one anew, " : "", format ? format->never : "");
 		GDALClose(ds);
 		return FP_E_REFUSED;
+	}
+	if (!format->repack && has_index(path, format)) {
+		GDALClose(ds);
+		return fp_fail(err, FP_E_REFUSED, "%s has indexed columns (.ind), which GDAL would leave behind", fp_path_base(path));
 	}
 	f = fp_alloc(sizeof *f);
 	f->file.ops = &ops;
 	f->file.path = fp_strdup(path);
 	f->ds = ds;
-	f->format = format_of(ds);
-	f->had_index = f->format->repack && has_index(path);
+	f->format = format;
+	f->had_index = has_index(path, format);
 	*out = &f->file;
 	return FP_OK;
 }

@@ -24,6 +24,7 @@ static const struct companions {
 	{".shp", SHAPE_PARTS},
 	{".dbf", SHAPE_PARTS},
 	{".tab", {".tab", ".dat", ".map", ".id", ".ind", ".cpg"}},
+	{".mif", {".mid"}},
 	{".csv", {".csvt", ".prj"}},
 };
 
