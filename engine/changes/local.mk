@@ -19,6 +19,7 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/ogr_field.c \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
+	engine/changes/quiet.c engine/changes/quiet.h \
 	engine/changes/sqlite_describe.c \
 	engine/changes/sqlite_geometry.c \
 	engine/changes/sqlite_layer.c \

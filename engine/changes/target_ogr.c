@@ -82,8 +82,11 @@ static enum fp_status on(struct fp_file *file, struct fp_error *err)
 static enum fp_status recount(struct fp_ogr_file *f, const int64_t *counts, char *const *names, struct fp_error *err)
 {
 	GDALDatasetH ds = NULL;
-	enum fp_status st = open_with_gate(&ds, f->file.path, 0, err);
+	struct fp_error why;
+	enum fp_status st = open_with_gate(&ds, f->file.path, 0, &why);
 
+	if (st != FP_OK)
+		st = fp_fail(err, FP_E_IO, "%s was not written completely: %s", f->file.name, why.msg);
 	for (size_t i = 0; st == FP_OK && i < f->n_layers; i++) {
 		OGRLayerH l = GDALDatasetGetLayerByName(ds, names[i]);
 		int64_t n = l ? OGR_L_GetFeatureCount(l, 1) : -1;

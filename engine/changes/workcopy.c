@@ -13,6 +13,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/changes/quiet.h"
 
 #define SHAPE_PARTS {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".cst"}
 
@@ -88,9 +89,12 @@ static enum fp_status list(struct fp_strv *out, const char *root, const char *na
 enum fp_status fp_workcopy_make(const char *input, const char *output, const char *name, struct fp_error *err)
 {
 	struct fp_strv names = {0};
-	char *to = fp_path_join(output, name), *dir = fp_path_dir(to);
-	enum fp_status st = list(&names, input, name, err);
+	char *from = fp_path_join(input, name), *to = fp_path_join(output, name), *dir = fp_path_dir(to);
+	struct fp_quiet quiet;
+	enum fp_status st = fp_quiet_hold(&quiet, from, err);
 
+	if (st == FP_OK)
+		st = list(&names, input, name, err);
 	if (st == FP_OK && !fp_strv_has(&names, name))
 		st = fp_fail(err, FP_E_NOTFOUND, "File \"%s\" missing.", name);
 	if (st == FP_OK)
@@ -101,7 +105,9 @@ enum fp_status fp_workcopy_make(const char *input, const char *output, const cha
 		free(a);
 		free(b);
 	}
+	fp_quiet_release(&quiet);
 	fp_strv_free(&names);
+	free(from);
 	free(to);
 	free(dir);
 	return st;

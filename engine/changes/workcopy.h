@@ -4,7 +4,8 @@
 
 #include "engine/base/error.h"
 
-/* Copies NAME and its companions from folder INPUT to OUTPUT. FP_E_NOTFOUND: there is no such file. */
+/* Copies NAME and its companions from folder INPUT to OUTPUT. FP_E_NOTFOUND: there is no such file; FP_E_REFUSED: another
+ * program is writing to it. */
 enum fp_status fp_workcopy_make(const char *input, const char *output, const char *name, struct fp_error *err);
 
 /* After the copy has been closed: calls EACH for NAME and every companion whose content is not that in INPUT, and removes the others from OUTPUT. A
