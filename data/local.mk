@@ -16,4 +16,5 @@ DATA_FILES = \
 	data/schema/004_changes.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
+	data/workflows/plan.yaml \
 	data/workflows/process_projectfile.yaml

@@ -16,8 +16,6 @@
 #include "src/output.h"
 #include "src/plain.h"
 
-#define DELTAFILE_MAX (256LL << 20)
-
 struct answer {
 	json_t *deltas;
 	struct fp_strv files;
@@ -114,7 +112,7 @@ static enum fp_status write_deltas(const char *deltafile, int inverse, const cha
 {
 	struct fp_buf text = FP_BUF_INIT;
 	struct fp_deltafile d;
-	enum fp_status st = fp_fs_read(&text, deltafile, DELTAFILE_MAX, err);
+	enum fp_status st = fp_fs_read(&text, deltafile, FP_DELTAFILE_MAX, err);
 
 	if (st == FP_OK)
 		st = fp_deltafile_parse(&d, text.data, text.len, err);

@@ -6,6 +6,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
+#include "engine/changes/deltafile.h"
 #include "engine/queue/queue.h"
 #include "engine/store/changes.h"
 #include "engine/store/projects.h"
@@ -13,8 +14,6 @@
 #include "src/listing.h"
 #include "src/outcome.h"
 #include "src/output.h"
-
-#define DELTAFILE_MAX (256LL << 20)
 
 static enum fp_status push(struct fp_invocation *inv, struct fp_error *err)
 {
@@ -26,21 +25,23 @@ static enum fp_status push(struct fp_invocation *inv, struct fp_error *err)
 	enum fp_status st = fp_project_find(inv->store, id, inv->argv[0], err);
 
 	if (st == FP_OK)
-		st = fp_fs_read(&text, inv->argv[1], DELTAFILE_MAX, err);
+		st = fp_fs_read(&text, inv->argv[1], FP_DELTAFILE_MAX, err);
 	if (st == FP_OK)
 		st = fp_confirm(inv, err, "Push %s to project \"%s\"?", inv->argv[1], inv->argv[0]);
 	if (st == FP_OK)
 		st = fp_queue_push(inv->store, &t, id, text.data, text.len, fp_who(), &r, err);
 	fp_buf_free(&text);
-	if (st != FP_OK)
+	if (st != FP_OK) {
+		fp_push_result_clear(&r);
 		return st;
-	if (r.differing) {
-		fp_say("%lld change(s) are known under the same uuid with other content; what was known is kept\n", (long long)r.differing);
-		inv->exit_code = 1;
 	}
+	for (size_t i = 0; i < r.others.n; i++)
+		fp_say("change %s is known with another content, the first one stays\n", r.others.items[i]);
+	inv->exit_code = r.differing > 0;
 	answer = json_pack("{s:I,s:I,s:I}", "accepted", (json_int_t)r.accepted, "known", (json_int_t)r.known, "differing", (json_int_t)r.differing);
 	fp_outcome_job(answer, &t);
 	fp_outcome_print(inv, answer, "%lld changes came in, %lld were known already.", (long long)r.accepted, (long long)(r.known + r.differing));
+	fp_push_result_clear(&r);
 	return FP_OK;
 }
 

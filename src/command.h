@@ -11,6 +11,7 @@
 enum fp_command_flags {
 	FP_CMD_HOME = 1,    /* works on a home: its configuration is read and the store is opened before run() */
 	FP_CMD_WRITES = 2,  /* asks on a terminal, by fp_confirm(); is refused before it begins without one and without --yes */
+	FP_CMD_MAY_WRITE = 8, /* the same, but it can be asked for something that writes nothing: fp_confirm() refuses, when it comes to that */
 	FP_CMD_CONFIG = 4   /* works without a home, with the configuration's defaults */
 };
 

@@ -1,7 +1,10 @@
 SRC_SOURCES = \
 	src/cmd_apply.c \
 	src/cmd_change.c \
+	src/change_plan.c src/change_plan.h \
 	src/cmd_change_act.c \
+	src/cmd_change_decide.c \
+	src/cmd_change_undo.c \
 	src/cmd_check.c \
 	src/cmd_completion.c \
 	src/cmd_console.c \
@@ -24,4 +27,5 @@ SRC_SOURCES = \
 	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
 	src/plain.c src/plain.h \
-	src/secret_input.c src/secret_input.h
+	src/secret_input.c src/secret_input.h \
+	src/selection.c src/selection.h

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 	enum fp_status st;
 
 	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C"); /* files and --json are the same everywhere */
 	signal(SIGPIPE, SIG_DFL);
 	if (sodium_init() < 0) {
 		fputs("fieldpost: the system gives no random numbers\n", stderr);

@@ -70,6 +70,10 @@ SUITES += tests/test_deltafile
 tests_test_deltafile_SOURCES = tests/test_deltafile.c
 tests_test_deltafile_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_shape
+tests_test_shape_SOURCES = tests/test_shape.c
+tests_test_shape_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_apply
 tests_test_apply_SOURCES = tests/test_apply.c tests/apply_fixture.c tests/apply_fixture.h
 tests_test_apply_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

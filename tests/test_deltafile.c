@@ -23,7 +23,7 @@ static void refused(const char *text, const char *message)
 
 	cr_assert_eq(fp_deltafile_parse(&d, text, strlen(text), &err), FP_E_INVALID, "%s", text);
 	cr_assert(strstr(err.msg, message) != NULL, "%s\ninstead of %s", err.msg, message);
-	cr_assert_null(d.root);
+	cr_assert_null(d.head);
 }
 
 static void parsed(struct fp_deltafile *d, const char *text)
@@ -31,6 +31,21 @@ static void parsed(struct fp_deltafile *d, const char *text)
 	struct fp_error err = {0};
 
 	cr_assert_eq(fp_deltafile_parse(d, text, strlen(text), &err), FP_OK, "%s", err.msg);
+}
+
+/* Delta I of D; borrowed until D's end. */
+static const json_t *delta_of(struct fp_deltafile *d, size_t i)
+{
+	json_t *delta, *found = NULL;
+
+	for (size_t k = 0; (delta = fp_deltafile_next(d)); k++)
+		if (k == i)
+			found = delta;
+		else
+			json_decref(delta);
+	cr_assert_not_null(found);
+	json_object_set_new(d->head, "borrowed", found);
+	return found;
 }
 
 Test(deltafile, what_is_no_deltafile_is_refused_with_the_place_of_the_fault)
@@ -99,7 +114,7 @@ Test(deltafile, nul_escapes_vanish_and_escaped_backslashes_stay)
 
 	parsed(&d, HEAD ",\"deltas\":[{" KEYS ",\"method\":\"create\",\"new\":{\"attributes\":{\"a\":\"x\\u0000y\\u0000\",\"b\":\"\\\\u0000\","
 		"\"c\":\"\\\\\\u0000\",\"d\\u0000\":\"\\u00e9\"}}}]}");
-	attributes = json_object_get(json_object_get(json_array_get(d.deltas, 0), "new"), "attributes");
+	attributes = json_object_get(json_object_get(delta_of(&d, 0), "new"), "attributes");
 	cr_assert_str_eq(fp_json_str(attributes, "a"), "xy");
 	cr_assert_str_eq(fp_json_str(attributes, "b"), "\\u0000");
 	cr_assert_str_eq(fp_json_str(attributes, "c"), "\\");
@@ -114,7 +129,7 @@ Test(deltafile, an_integer_beyond_64_bits_does_not_refuse_the_file)
 
 	parsed(&d, HEAD ",\"deltas\":[{" KEYS ",\"method\":\"create\",\"new\":{\"attributes\":{\"a\":9223372036854775808,\"b\":9223372036854775807,"
 		"\"c\":-9223372036854775808,\"d\":\"9223372036854775808\",\"e\":1e+20}}}]}");
-	attributes = json_object_get(json_object_get(json_array_get(d.deltas, 0), "new"), "attributes");
+	attributes = json_object_get(json_object_get(delta_of(&d, 0), "new"), "attributes");
 	cr_assert_eq(json_typeof(json_object_get(attributes, "a")), JSON_REAL);
 	cr_assert_eq(json_integer_value(json_object_get(attributes, "b")), INT64_MAX);
 	cr_assert_eq(json_integer_value(json_object_get(attributes, "c")), INT64_MIN);
@@ -128,7 +143,7 @@ Test(deltafile, a_delta_may_lack_old_new_client_and_a_file_its_client_keys)
 	const json_t *delta;
 
 	parsed(&d, HEAD ",\"x\":1,\"deltas\":[{" KEYS ",\"method\":\"delete\",\"label\":\"anything\"}]}");
-	delta = json_array_get(d.deltas, 0);
+	delta = delta_of(&d, 0);
 	cr_assert_str_eq(fp_delta_client_id(delta), "");
 	cr_assert_str_eq(fp_delta_uuid(delta), "u1");
 	cr_assert_str_eq(fp_delta_method(delta), "delete");
@@ -189,7 +204,7 @@ Test(deltafile, the_inverse_of_the_inverse_is_the_delta_itself)
 	}
 }
 
-static char *written(const struct fp_deltafile *d, int inverse)
+static char *written(struct fp_deltafile *d, int inverse)
 {
 	char *path = fp_strdup("/tmp/fp-deltas-XXXXXX");
 	struct fp_buf b = FP_BUF_INIT;
@@ -234,6 +249,93 @@ Test(deltafile, what_cannot_be_written_leaves_no_file)
 	parsed(&d, HEAD ",\"deltas\":[]}");
 	cr_assert_eq(fp_deltafile_write_jsonl(&d, 0, "/nonexistent/x.jsonl", &err), FP_E_NOTFOUND);
 	fp_deltafile_clear(&d);
+}
+
+Test(deltafile, structure_faults_are_named_with_line_and_column)
+{
+	refused("{\n \"version\":\"1.0\",\n nonsense}", "not JSON: a name in quotes expected at line 3, column 2");
+	refused("{\"a\" 1}", "not JSON: \":\" expected at line 1, column 6");
+	refused("{\"a\":1 \"b\":2}", "not JSON: \",\" or \"}\" expected at line 1, column 8");
+	refused("{\"a\":1,}", "not JSON: a name in quotes expected at line 1, column 8");
+	refused("{\"a\":1,\"\\u0000a\":2}", "not JSON: a name comes twice at line 1, column 8");
+	refused("{\"a\":\n\n  tru}", "at line 3, column");
+	refused("{\"a\":}", "not JSON");
+	refused(HEAD ",\"deltas\":[" DELTA "]} x", "not JSON: end of file expected at line 1");
+	refused(HEAD ",\"deltas\":[" DELTA " " DELTA "]}", "not JSON: \",\" or \"]\" expected");
+	refused(HEAD ",\"deltas\":[" DELTA ",]}", "not JSON");
+	refused(HEAD ",\"deltas\":[{]}", "not JSON");
+	refused(HEAD ",\"deltas\":[" DELTA "}", "not JSON");
+	refused(HEAD ",\"deltas\":[],\"deltas\":[]}", "not JSON: a name comes twice");
+	refused(HEAD ",\"deltas\":[\n" DELTA ",\n{\"uuid\":\"\\u12\"}]}", "at line 3, column");
+}
+
+Test(deltafile, the_deltas_may_stand_before_the_rest_and_are_given_as_often_as_asked)
+{
+	struct fp_deltafile d;
+
+	parsed(&d, " {\"deltas\" : [ " DELTA " ] , \"version\":\"1.0\",\"id\":\"9311eb96-bff8-4d5b-ab36-c314a007cfcd\",\"files\":[],"
+		"\"project\":\"9311eb96-bff8-4d5b-ab36-c314a007cfcd\" }\n ");
+	cr_assert_eq(d.n, 1);
+	for (int i = 0; i < 3; i++) {
+		json_t *delta = fp_deltafile_next(&d);
+		cr_assert_str_eq(fp_delta_uuid(delta), "u1");
+		json_decref(delta);
+		cr_assert_null(fp_deltafile_next(&d));
+	}
+	fp_deltafile_clear(&d);
+}
+
+Test(deltafile, a_uuid_that_comes_again_is_found_among_many)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	struct fp_error err = {0};
+	struct fp_deltafile d;
+
+	fp_buf_adds(&b, HEAD ",\"deltas\":[");
+	for (int i = 0; i < 20000; i++)
+		fp_buf_addf(&b, "%s{\"uuid\":\"u%d\",\"localPk\":\"\",\"sourcePk\":\"\",\"localLayerId\":\"\",\"sourceLayerId\":\"\",\"method\":\"patch\"}",
+			i ? "," : "", i);
+	fp_buf_adds(&b, "]}");
+	parsed(&d, b.data);
+	cr_assert_eq(d.n, 20000);
+	fp_deltafile_clear(&d);
+	memcpy(strstr(b.data, "\"u19999\""), "\"u17171\"", 8);
+	cr_assert_eq(fp_deltafile_parse(&d, b.data, b.len, &err), FP_E_INVALID);
+	cr_assert_str_eq(err.msg, "deltas[19999].uuid is that of deltas[17171], too");
+	fp_buf_free(&b);
+}
+
+Test(deltafile, what_is_too_large_is_said_in_one_sentence)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	struct fp_error err = {0};
+	struct fp_deltafile d;
+
+	cr_assert_eq(fp_deltafile_parse(&d, "", FP_DELTAFILE_MAX + 1, &err), FP_E_FULL);
+	cr_assert_str_eq(err.msg, "a deltafile has at most 256 MB, this has more");
+	fp_buf_adds(&b, "{\"deltas\":[],\"x\":[\"");
+	while ((long long)b.len < FP_DELTAFILE_HEAD_MAX + 100)
+		fp_buf_adds(&b, "a long text, and again ");
+	fp_buf_adds(&b, "\"]}");
+	cr_assert_eq(fp_deltafile_parse(&d, b.data, b.len, &err), FP_E_FULL);
+	cr_assert_str_eq(err.msg, "the deltafile has more than 16 MB that are no deltas");
+	fp_buf_free(&b);
+}
+
+Test(deltafile, a_refused_file_is_known_for_a_deltafile_by_its_deltas)
+{
+	char id[FP_UUID_SIZE];
+	static const char *const yes[] = {"{\"deltas\":5}", "{\"id\":\"9311eb96-bff8-4d5b-ab36-c314a007cfcd\",\"deltas\":[{\"a\":", "junk \"deltas\""};
+	static const char *const no[] = {"", "[]", "{}", "{\"type\":\"FeatureCollection\",\"features\":[{\"deltas\":[]}]}", "junk", "{\"delta\":["};
+
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		cr_assert_eq(fp_deltafile_looks_like(yes[i], strlen(yes[i]), id), 1, "%s", yes[i]);
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		cr_assert_eq(fp_deltafile_looks_like(no[i], strlen(no[i]), id), 0, "%s", no[i]);
+	fp_deltafile_looks_like(yes[1], strlen(yes[1]), id);
+	cr_assert_str_eq(id, "9311eb96-bff8-4d5b-ab36-c314a007cfcd");
+	fp_deltafile_looks_like("{\"id\":\"x\"}", 10, id);
+	cr_assert_str_eq(id, "");
 }
 
 /* The recorded deltafiles, when they lie beside the source. */

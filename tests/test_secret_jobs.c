@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/queue/describe.h"
 #include "engine/queue/run.h"
 #include "engine/queue/secret_test.h"
 #include "engine/store/projects.h"
@@ -64,7 +65,7 @@ Test(secret_jobs, a_job_gets_its_own_project_s_secrets_and_no_other_s)
 	d = next_description();
 	cr_assert_eq(json_object_size(json_object_get(d, "secrets")), 0);
 	cr_assert_str_eq(fp_json_str_or(d, "pgservice", "none"), "");
-	fp_run_description_free(d);
+	fp_description_free(d);
 
 	sets("KEY", "envvar", "a \"quoted\" \\ value");
 	sets("GEO", "pgservice", "[geo]\nhost=a");
@@ -73,7 +74,7 @@ Test(secret_jobs, a_job_gets_its_own_project_s_secrets_and_no_other_s)
 	cr_assert_eq(json_object_size(json_object_get(d, "secrets")), 1);
 	cr_assert_str_eq(fp_json_str_or(json_object_get(d, "secrets"), "KEY", ""), "a \"quoted\" \\ value");
 	cr_assert_str_eq(fp_json_str_or(d, "pgservice", ""), "[geo]\nhost=a\n[sea]\nhost=b\n\n");
-	fp_run_description_free(d);
+	fp_description_free(d);
 	home_close(&h);
 }
 
@@ -87,7 +88,7 @@ static int network_of_next(void)
 	on = json_is_object(json_object_get(d, "network"));
 	if (on)
 		cr_assert_str_eq(fp_json_str_or(json_object_get(d, "network"), "allow", ""), "127.0.0.1 db.lan");
-	fp_run_description_free(d);
+	fp_description_free(d);
 	return on;
 }
 

@@ -743,6 +743,10 @@ Test(store, a_change_pushed_again_is_known_and_never_overwritten)
 	cr_assert_eq(r.accepted, 0);
 	cr_assert_eq(r.known, 1);
 	cr_assert_eq(r.differing, 1);
+	cr_assert_eq(r.others.n, 1);
+	cr_assert_str_eq(r.others.items[0], "u2");
+	cr_assert_eq(number(s, "SELECT count(*) FROM activity WHERE detail = 'change u2 is known with another content, the first one stays'"), 1);
+	fp_push_result_clear(&r);
 	cr_assert_eq(fp_db_str(s, &body, &err, "SELECT body FROM change_body WHERE change_id = 2", FP_NOVALS), FP_OK);
 	cr_assert(strstr(body, "\"1\"") != NULL);
 	cr_assert_eq(number(s, "SELECT n FROM change_count WHERE status = 'pending'"), 2);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/queue/plan.h"
 #include "engine/queue/secret_test.h"
 #include "ui/actions.h"
 #include "ui/keys.h"
@@ -27,6 +28,26 @@ void fp_console_fini(struct fp_console *c)
 	fp_secret_form_clear(&c->secret);
 	fp_secret_test_free(c->test);
 	c->test = NULL;
+}
+
+struct fp_plan *fp_console_plan(struct fp_console *c)
+{
+	struct fp_view *v = fp_top(c);
+
+	return v->ops->plan ? v->ops->plan(v) : NULL;
+}
+
+unsigned fp_console_step_plan(struct fp_console *c)
+{
+	struct fp_plan *p = fp_console_plan(c);
+	struct fp_view *v = fp_top(c);
+	struct fp_error err;
+	int done;
+
+	if (fp_plan_step(p, &done, &err))
+		return fp_show_error(c, &err);
+	v->stale = 1;
+	return done ? FP_DO_RELOAD | v->ops->planned(c, v) : FP_DO_RELOAD;
 }
 
 struct fp_view *fp_top(struct fp_console *c)

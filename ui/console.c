@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/proc.h"
+#include "engine/queue/plan.h"
 #include "engine/queue/secret_test.h"
 #include "ui/app.h"
 #include "ui/keys.h"
@@ -135,6 +136,21 @@ static int add_test(struct loop *l, struct pollfd *fds, int *n, int *timeout)
 	return (*n)++;
 }
 
+/* The same of a plan that the top view waits for. */
+static int add_plan(struct loop *l, struct pollfd *fds, int *n, int *timeout)
+{
+	const struct fp_plan *p = fp_console_plan(&l->c);
+	int64_t left;
+
+	if (!p || *n == POLL_MAX)
+		return 0;
+	left = fp_plan_left(p);
+	if (left < *timeout)
+		*timeout = (int)left;
+	fds[*n] = (struct pollfd){ .fd = fp_plan_fd(p), .events = POLLIN };
+	return (*n)++;
+}
+
 /* Waits for what comes next. */
 static unsigned wait_events(struct loop *l, int timeout)
 {
@@ -143,12 +159,13 @@ static unsigned wait_events(struct loop *l, int timeout)
 	};
 	int n = 2, until_tick = (int)(l->next_tick - fp_monotonic_ms());
 	unsigned todo = FP_DO_NOTHING;
-	int test;
+	int test, plan;
 
 	timeout = until_tick < timeout ? until_tick : timeout;
 	if (l->c.engine)
 		n += fp_engine_poll(l->c.engine, fds + n, POLL_MAX - n, &timeout);
 	test = add_test(l, fds, &n, &timeout);
+	plan = add_plan(l, fds, &n, &timeout);
 	if (poll(fds, (nfds_t)n, timeout > 0 ? timeout : 0) < 0 && errno != EINTR)
 		fp_assert(!"poll");
 	if (fds[1].revents)
@@ -159,6 +176,8 @@ static unsigned wait_events(struct loop *l, int timeout)
 		l->leave = 1; /* the terminal is gone */
 	if (test && (fds[test].revents || fp_secret_test_left(l->c.test) == 0))
 		todo |= fp_secret_step_test(&l->c);
+	if (plan && fp_console_plan(&l->c)) /* still: a key may have left the view */
+		todo |= fp_console_step_plan(&l->c);
 	return todo;
 }
 

@@ -6,29 +6,29 @@
 #include "ui/app.h"
 #include "ui/format.h"
 
-enum { THIS_AND_NEWER = FP_ACTION_IGNORE + 1 };
+enum { THIS_AND_NEWER = FP_ACTION_UNDO + 1, OVERWRITE };
 
 static const struct { int item; const char *label; } choices[] = {
 	{ FP_ACTION_APPLY, "Apply" }, { FP_ACTION_REAPPLY, "Re-apply" }, { THIS_AND_NEWER, "Re-apply this and newer" },
-	{ FP_ACTION_FORCE, "Force re-apply" }, { FP_ACTION_IGNORE, "Ignore" }, { FP_ACTION_NONE, "None" },
+	{ OVERWRITE, "Re-apply, overwriting" }, { FP_ACTION_FORCE, "Force re-apply" }, { FP_ACTION_IGNORE, "Ignore" },
+	{ FP_ACTION_RESTORE, "No longer ignore" }, { FP_ACTION_UNDO, "Undo" }, { FP_ACTION_NONE, "None" },
 };
 
-/* Why ACTION makes no sense for one change, NULL when it does; WHY is the room for it. */
-static const char *objection(struct fp_console *c, int64_t id, int action, struct fp_staged *room)
+/* Why ITEM makes no sense for one change, NULL when it does; WHY is the room for it. */
+static const char *objection(struct fp_console *c, int64_t id, int item, char why[128])
 {
 	if (c->read_only)
 		return "read-only";
-	if (action == FP_ACTION_NONE || action == THIS_AND_NEWER)
+	if (item == FP_ACTION_NONE || item == THIS_AND_NEWER)
 		return NULL;
-	*room = (struct fp_staged){ .change_id = id, .action = (enum fp_action)action };
-	if (fp_queue_plan(c->store, room, 1, NULL) || room->will || !*room->why)
+	if (fp_queue_objection(c->store, id, item == OVERWRITE ? FP_ACTION_REAPPLY : (enum fp_action)item, why, NULL) || !*why)
 		return NULL;
-	return room->why;
+	return why;
 }
 
 void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids, size_t n, const char *name)
 {
-	struct fp_staged room;
+	char room[128];
 	char count[FP_FORMAT_SIZE];
 
 	if (n == 0)
@@ -39,7 +39,7 @@ void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids
 	c->staging.n_target = n;
 	m->title = n == 1 ? fp_asprintf(" %.40s ", name) : fp_asprintf(" %s marked changes ", fp_format_count(count, (int64_t)n));
 	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
-		fp_menu_add(m, choices[i].item, choices[i].label, n == 1 || c->read_only ? objection(c, ids[0], choices[i].item, &room) : NULL);
+		fp_menu_add(m, choices[i].item, choices[i].label, n == 1 || c->read_only ? objection(c, ids[0], choices[i].item, room) : NULL);
 }
 
 static enum fp_status stage_newer(struct fp_console *c, int64_t id, struct fp_error *err)
@@ -49,7 +49,7 @@ static enum fp_status stage_newer(struct fp_console *c, int64_t id, struct fp_er
 	enum fp_status st = fp_queue_this_and_newer(c->store, id, &ids, &n, err);
 
 	for (size_t i = 0; st == FP_OK && i < n; i++)
-		fp_staging_set(&c->staging, ids[i], FP_ACTION_REAPPLY);
+		fp_staging_set(&c->staging, ids[i], FP_ACTION_REAPPLY, FP_MEET_AS_PROJECT);
 	if (st == FP_OK)
 		free(ids);
 	return st;
@@ -67,7 +67,8 @@ unsigned fp_staging_chosen(struct fp_console *c, int item)
 		if (item == THIS_AND_NEWER)
 			st = stage_newer(c, s->target[i], &err);
 		else
-			fp_staging_set(s, s->target[i], (enum fp_action)item);
+			fp_staging_set(s, s->target[i], item == OVERWRITE ? FP_ACTION_REAPPLY : (enum fp_action)item,
+				item == OVERWRITE ? FP_MEET_OVERWRITE : FP_MEET_AS_PROJECT);
 	}
 	if (st) {
 		fp_staging_undo(s);

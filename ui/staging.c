@@ -36,7 +36,7 @@ void fp_staging_step(struct fp_staging *s)
 	s->can_undo = 1;
 }
 
-void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a)
+void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a, enum fp_meeting m)
 {
 	size_t at = place(s, change_id);
 	int there = at < s->n && s->item[at].change_id == change_id;
@@ -53,7 +53,7 @@ void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a)
 		memmove(s->item + at + 1, s->item + at, (s->n - at) * sizeof *s->item);
 		s->n++;
 	}
-	s->item[at] = (struct fp_staged){ .change_id = change_id, .action = a };
+	s->item[at] = (struct fp_staged){ .change_id = change_id, .action = a, .meeting = m };
 }
 
 int fp_staging_undo(struct fp_staging *s)

@@ -17,7 +17,7 @@ struct fp_staging {
 enum fp_action fp_staging_get(const struct fp_staging *s, int64_t change_id);
 /* Begins a step that fp_staging_undo() takes back. */
 void fp_staging_step(struct fp_staging *s);
-void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a); /* FP_ACTION_NONE: takes it off */
+void fp_staging_set(struct fp_staging *s, int64_t change_id, enum fp_action a, enum fp_meeting m); /* FP_ACTION_NONE: takes it off */
 int fp_staging_undo(struct fp_staging *s); /* 0 when there is nothing to undo */
 void fp_staging_clear(struct fp_staging *s);
 

@@ -11,6 +11,7 @@
 #include "ui/rows.h"
 
 struct fp_console;
+struct fp_plan;
 struct fp_view;
 
 enum fp_cell_type {
@@ -56,6 +57,8 @@ struct fp_view_ops {
 	unsigned (*open)(struct fp_console *c, struct fp_view *v);       /* Enter; NULL: nothing to open */
 	void (*menu)(struct fp_console *c, struct fp_view *v, struct fp_menu *m); /* what is possible here; NULL: nothing */
 	unsigned (*chosen)(struct fp_console *c, struct fp_view *v, int item);    /* from that menu */
+	struct fp_plan *(*plan)(struct fp_view *v);  /* that the view waits for: the loop steps it; NULL, or returns NULL: none */
+	unsigned (*planned)(struct fp_console *c, struct fp_view *v); /* it is complete now */
 };
 
 struct fp_view {

@@ -8,8 +8,8 @@ CREATE TABLE plan (
 	who        TEXT NOT NULL,
 	reason     TEXT NOT NULL DEFAULT '',
 	changes    INTEGER NOT NULL,
-	state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'moved')), -- moved: the data was not what the plan saw
-	moved      TEXT NOT NULL DEFAULT ''  -- what was different
+	state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'moved', 'cancelled')), -- moved: the data was not what the plan saw
+	why        TEXT NOT NULL DEFAULT ''  -- it was not carried out
 ) STRICT;
 CREATE INDEX plan_of_project ON plan (project_id, id);
 
@@ -40,7 +40,10 @@ ALTER TABLE change ADD COLUMN undo_of INTEGER REFERENCES change (id);   -- the c
 ALTER TABLE change ADD COLUMN undone_by INTEGER REFERENCES change (id);
 CREATE INDEX change_planned ON change (project_id, plan_id, id) WHERE status = 'pending';
 CREATE INDEX change_undo ON change (undo_of) WHERE undo_of IS NOT NULL;
-CREATE INDEX change_feature ON change (project_id, layer_id, feature_pk);
+-- Changes that stand between a feature and its later changes: few, however many there are of all.
+CREATE INDEX change_open ON change (project_id, local_layer_id, local_pk) WHERE status IN ('pending', 'conflict', 'not_applied', 'error', 'ignored');
+CREATE INDEX change_open_source ON change (project_id, source_pk) WHERE status IN ('pending', 'conflict', 'not_applied', 'error', 'ignored');
+CREATE INDEX keymap_source ON keymap (project_id, source_pk);
 
 -- The ledger says where an attempt wrote, after which plan and decision, and what it found in the way.
 ALTER TABLE attempt ADD COLUMN plan_id INTEGER;

@@ -7,14 +7,43 @@
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
 
-enum fp_status fp_json_parse(json_t **out, const char *text, size_t len, struct fp_error *err)
+static void place(const char *whole, size_t at, int *line, int *column)
+{
+	*line = 1;
+	*column = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (whole[i] == '\n') {
+			(*line)++;
+			*column = 1;
+		} else if ((whole[i] & 0xC0) != 0x80) {
+			(*column)++;
+		}
+	}
+}
+
+enum fp_status fp_json_fail_at(struct fp_error *err, const char *whole, size_t at, const char *fault)
+{
+	int line, column;
+
+	place(whole, at, &line, &column);
+	return fp_fail(err, FP_E_INVALID, "not JSON: %s at line %d, column %d", fault, line, column);
+}
+
+enum fp_status fp_json_parse_part(json_t **out, const char *text, size_t len, const char *whole, size_t at, struct fp_error *err)
 {
 	json_error_t e;
+	int line, column;
 
 	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-	if (!*out)
-		return fp_fail(err, FP_E_INVALID, "not JSON: %s at line %d, column %d", e.text, e.line, e.column);
-	return FP_OK;
+	if (*out)
+		return FP_OK;
+	place(whole, at, &line, &column);
+	return fp_fail(err, FP_E_INVALID, "not JSON: %s at line %d, column %d", e.text, line + e.line - 1, e.line == 1 ? column + e.column - 1 : e.column);
+}
+
+enum fp_status fp_json_parse(json_t **out, const char *text, size_t len, struct fp_error *err)
+{
+	return fp_json_parse_part(out, text, len, text, 0, err);
 }
 
 const char *fp_json_str(const json_t *object, const char *key)

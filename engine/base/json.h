@@ -10,6 +10,11 @@
 /* Parses LEN bytes; duplicate keys, trailing text and NUL in keys are errors. The message names line and column. Caller decrefs. */
 enum fp_status fp_json_parse(json_t **out, const char *text, size_t len, struct fp_error *err);
 
+/* The same for LEN bytes that stand at byte AT of WHOLE: its lines and columns are named. TEXT may be a changed copy of them. */
+enum fp_status fp_json_parse_part(json_t **out, const char *text, size_t len, const char *whole, size_t at, struct fp_error *err);
+/* "not JSON: FAULT at line 3, column 14", of byte AT of WHOLE. */
+enum fp_status fp_json_fail_at(struct fp_error *err, const char *whole, size_t at, const char *fault);
+
 /* Members of OBJECT (may be NULL or no object). Strings are borrowed and live as long as OBJECT. */
 const char *fp_json_str(const json_t *object, const char *key);                  /* NULL when absent or no string */
 const char *fp_json_str_or(const json_t *object, const char *key, const char *fallback);

@@ -1,5 +1,6 @@
 #include "engine/base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -221,4 +222,14 @@ int fp_text_contains(const char *haystack, const char *folded_needle)
 
 	free(h);
 	return found;
+}
+
+char *fp_text_real(char out[FP_REAL_SIZE], double r)
+{
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(out, FP_REAL_SIZE, "%.*g", digits, r);
+		if (strtod(out, NULL) == r)
+			break;
+	}
+	return out;
 }

@@ -42,4 +42,8 @@ char *fp_text_fold(const char *text) __attribute__((malloc, returns_nonnull));
 /* 1 when folded NEEDLE occurs in the folded form of HAYSTACK. NEEDLE comes from fp_text_fold(). */
 int fp_text_contains(const char *haystack, const char *folded_needle);
 
+/* The shortest text of 15 to 17 digits that reads back as R, into OUT; returns OUT. */
+#define FP_REAL_SIZE 32
+char *fp_text_real(char out[FP_REAL_SIZE], double r);
+
 #endif

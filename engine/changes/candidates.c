@@ -8,6 +8,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/changes/deltafile.h"
 #include "engine/changes/gpkg_blob.h"
 #include "engine/changes/key.h"
@@ -97,7 +98,7 @@ static char *stored_key(const struct fp_value *v)
 	if (v->type == FP_INT)
 		return fp_asprintf("%lld", (long long)v->i);
 	if (v->type == FP_REAL) {
-		fp_real_text(number, v->r);
+		fp_text_real(number, v->r);
 		return fp_strdup(number);
 	}
 	return v->type == FP_TEXT ? fp_strdup(v->text) : NULL;

@@ -7,6 +7,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/changes/temporal.h"
 #include "engine/changes/value.h"
 
@@ -187,7 +188,7 @@ static enum fp_status from_text(struct fp_value *out, const struct fp_column *c,
 		fp_value_set_text(out, FP_TEXT, json_string_value(json), json_string_length(json));
 		break;
 	case JSON_REAL:
-		fp_real_text(number, json_real_value(json));
+		fp_text_real(number, json_real_value(json));
 		fp_value_set_text(out, FP_TEXT, number, strlen(number));
 		break;
 	case JSON_OBJECT:

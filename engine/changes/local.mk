@@ -1,7 +1,12 @@
 # the model, for everybody
 CHANGES_SOURCES = \
+	engine/changes/amend.c engine/changes/amend.h \
 	engine/changes/deltafile.c engine/changes/deltafile.h \
-	engine/changes/schema.c engine/changes/schema.h
+	engine/changes/geojson.c \
+	engine/changes/scan.c engine/changes/scan.h \
+	engine/changes/schema.c engine/changes/schema.h \
+	engine/changes/seen.c engine/changes/seen.h \
+	engine/changes/shape.c engine/changes/shape.h
 # applying, for the worker
 CHANGES_WORKER_SOURCES = \
 	engine/changes/apply.c engine/changes/apply.h \

@@ -106,12 +106,11 @@ static enum fp_status check_state(const json_t *delta, const char *key, const ch
 	return st;
 }
 
-static enum fp_status check_delta(const json_t *delta, size_t i, json_t *uuids, struct fp_error *err)
+enum fp_status fp_deltafile_check_delta(const json_t *delta, size_t i, struct fp_error *err)
 {
 	static const char *const methods[] = {"create", "patch", "delete"};
 	const char *method, *uuid;
 	char where[48];
-	json_t *first;
 	enum fp_status st;
 
 	snprintf(where, sizeof where, "deltas[%zu]", i);
@@ -131,11 +130,6 @@ static enum fp_status check_delta(const json_t *delta, size_t i, json_t *uuids, 
 	uuid = json_string_value(json_object_get(delta, "uuid"));
 	if (!*uuid || strlen(uuid) > UUID_MAX)
 		return fp_fail(err, FP_E_INVALID, "%suuid is %s", where, *uuid ? "longer than 100 bytes" : "empty");
-	/* The uuid is what makes a change happen once: two changes under one name could not be told apart. */
-	first = json_object_get(uuids, uuid);
-	if (first)
-		return fp_fail(err, FP_E_INVALID, "%suuid is that of deltas[%lld], too", where, (long long)json_integer_value(first));
-	json_object_set_new(uuids, uuid, json_integer((json_int_t)i));
 	st = check_state(delta, "old", where, err);
 	return st != FP_OK ? st : check_state(delta, "new", where, err);
 }
@@ -172,31 +166,19 @@ static enum fp_status check_client_pks(json_t *client_pks, struct fp_error *err)
 	return FP_OK;
 }
 
-enum fp_status fp_deltafile_check(const json_t *root, struct fp_error *err)
+enum fp_status fp_deltafile_check_head(const json_t *head, struct fp_error *err)
 {
 	const char *version;
-	json_t *uuids;
-	const json_t *delta;
 	enum fp_status st;
-	size_t i;
 
-	if (!json_is_object(root))
-		return fp_fail(err, FP_E_INVALID, "a deltafile is an object, this is %s", type_word(root));
-	st = check_members(root, top_members, "", err);
+	if (!json_is_object(head))
+		return fp_fail(err, FP_E_INVALID, "a deltafile is an object, this is %s", type_word(head));
+	st = check_members(head, top_members, "", err);
 	if (st != FP_OK)
 		return st;
-	version = json_string_value(json_object_get(root, "version"));
+	version = json_string_value(json_object_get(head, "version"));
 	if (strcmp(version, "1.0") != 0)
 		return fp_fail(err, FP_E_INVALID, "version is \"%.60s\", expected 1.0", version);
-	st = check_files(json_object_get(root, "files"), err);
-	if (st == FP_OK)
-		st = check_client_pks(json_object_get(root, "clientPks"), err);
-	uuids = json_object();
-	json_array_foreach(json_object_get(root, "deltas"), i, delta) {
-		if (st != FP_OK)
-			break;
-		st = check_delta(delta, i, uuids, err);
-	}
-	json_decref(uuids);
-	return st;
+	st = check_files(json_object_get(head, "files"), err);
+	return st == FP_OK ? check_client_pks(json_object_get(head, "clientPks"), err) : st;
 }

@@ -37,15 +37,6 @@ void fp_value_copy(struct fp_value *to, const struct fp_value *from)
 	*to = *from;
 }
 
-void fp_real_text(char out[32], double r)
-{
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(out, 32, "%.*g", digits, r);
-		if (strtod(out, NULL) == r)
-			return;
-	}
-}
-
 /* Exact, unlike a conversion of either to the other. */
 static int same_number(const json_t *a, const json_t *b)
 {
@@ -213,7 +204,7 @@ void fp_value_show(struct fp_buf *out, const struct fp_value *v, const struct fp
 			fp_buf_addf(out, "%lld", (long long)v->i);
 		break;
 	case FP_REAL:
-		fp_real_text(number, v->r);
+		fp_text_real(number, v->r);
 		fp_buf_adds(out, number);
 		break;
 	case FP_TEXT:
@@ -241,7 +232,7 @@ void fp_json_show(struct fp_buf *out, const json_t *json)
 		show_text(out, json_string_value(json), json_string_length(json));
 		break;
 	case JSON_REAL:
-		fp_real_text(number, json_real_value(json));
+		fp_text_real(number, json_real_value(json));
 		fp_buf_adds(out, number);
 		break;
 	case JSON_INTEGER:

@@ -61,9 +61,6 @@ int fp_value_equal(const struct fp_value *a, const struct fp_value *b, const str
 void fp_value_show(struct fp_buf *out, const struct fp_value *v, const struct fp_column *column);
 void fp_json_show(struct fp_buf *out, const json_t *json);
 
-/* The shortest text that reads back as R. OUT has 32 bytes. */
-void fp_real_text(char out[32], double r);
-
 /* Python's equality of two JSON values: 1 == 1.0 == true, exact between integers and reals. */
 int fp_json_same(const json_t *a, const json_t *b);
 

@@ -80,15 +80,24 @@ static enum fp_status load_files(struct fp_run *r, struct fp_error *err)
 	return rc;
 }
 
-/* All pending changes, in the order in which they came; from here on nobody else can take or decide about them. */
+/* The oldest plan that waits, whole, since it is carried out whole or not at all; else what was pushed, as many as a job may have, in the order in which
+ * they came. From here on nobody else can take or decide about them. */
 static enum fp_status take_changes(struct fp_run *r, struct fp_error *err)
 {
 	enum fp_status st;
 
 	if (r->type != FP_JOB_DELTA_APPLY)
 		return FP_OK;
-	st = fp_db_run(r->store, err, "UPDATE change SET prior_status = status, status = 'started', taken_by = ?1, updated_at = ?2"
-		" WHERE project_id = ?3 AND status = 'pending'", FP_VALS(fp_i(r->job_id), fp_i(fp_now_ms()), fp_t(r->project_id)));
+	st = fp_db_int(r->store, &r->plan_id, err, "SELECT min(plan_id) FROM change WHERE project_id = ? AND status = 'pending' AND plan_id > 0",
+		FP_VALS(fp_t(r->project_id)));
+	if (st == FP_OK && r->plan_id)
+		st = fp_db_run(r->store, err, "UPDATE change SET prior_status = status, status = 'started', taken_by = ?1, updated_at = ?2"
+			" WHERE project_id = ?3 AND status = 'pending' AND plan_id = ?4",
+			FP_VALS(fp_i(r->job_id), fp_i(fp_now_ms()), fp_t(r->project_id), fp_i(r->plan_id)));
+	else if (st == FP_OK)
+		st = fp_db_run(r->store, err, "UPDATE change SET prior_status = status, status = 'started', taken_by = ?1, updated_at = ?2"
+			" WHERE id IN (SELECT id FROM change WHERE project_id = ?3 AND status = 'pending' ORDER BY id LIMIT ?4)",
+			FP_VALS(fp_i(r->job_id), fp_i(fp_now_ms()), fp_t(r->project_id), fp_i(r->conf->batch_changes)));
 	r->changes = fp_db_changes(r->store);
 	return st;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/queue/describe.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
 
@@ -39,7 +40,7 @@ static enum fp_run_state start(struct fp_run *r)
 
 	if (st == FP_OK)
 		st = fp_worker_start(&r->worker, d, &r->fault);
-	fp_run_description_free(d);
+	fp_description_free(d);
 	if (st == FP_OK)
 		st = fp_run_started(r, &r->fault);
 	if (st != FP_OK)

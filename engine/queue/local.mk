@@ -1,17 +1,25 @@
 QUEUE_SOURCES = \
 	engine/queue/claim.c \
 	engine/queue/compare.c engine/queue/compare.h \
+	engine/queue/describe.c engine/queue/describe.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
+	engine/queue/lines.c engine/queue/lines.h \
+	engine/queue/objection.c \
+	engine/queue/plan.c engine/queue/plan.h \
+	engine/queue/plan_end.c engine/queue/plan_end.h \
+	engine/queue/plan_parts.h \
+	engine/queue/plan_save.c \
 	engine/queue/prepare.c \
 	engine/queue/publish.c \
+	engine/queue/question.c engine/queue/question.h \
 	engine/queue/queue.c engine/queue/queue.h \
 	engine/queue/record.c \
 	engine/queue/recover.c \
 	engine/queue/retain.c \
 	engine/queue/rules.c engine/queue/rules.h \
 	engine/queue/run.h \
-	engine/queue/save.c \
+	engine/queue/undo.c \
 	engine/queue/secret_test.c engine/queue/secret_test.h \
 	engine/queue/secrets.c \
 	engine/queue/upload.c \

@@ -13,6 +13,7 @@
 #include "engine/base/path.h"
 #include "engine/base/text.h"
 #include "engine/queue/compare.h"
+#include "engine/queue/plan_end.h"
 #include "engine/queue/rules.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
@@ -173,14 +174,12 @@ static char *key_text(const json_t *v)
 }
 
 struct change {
-	int64_t id;
-	char *action, *who, *method, *client_id, *local_layer_id, *local_pk;
+	int64_t id, undo_of;
+	char *method, *client_id, *local_layer_id, *local_pk;
 };
 
 static void change_clear(struct change *c)
 {
-	free(c->action);
-	free(c->who);
 	free(c->method);
 	free(c->client_id);
 	free(c->local_layer_id);
@@ -192,7 +191,7 @@ static enum fp_status find_change(struct fp_run *r, struct change *c, const char
 {
 	sqlite3_stmt *st;
 	int row = 0;
-	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT id, action, wanted_by, method, client_id, local_layer_id, local_pk FROM change"
+	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT id, undo_of, method, client_id, local_layer_id, local_pk FROM change"
 		" WHERE project_id = ? AND uuid = ? AND taken_by = ?", FP_VALS(fp_t(r->project_id), fp_t(uuid), fp_i(r->job_id)));
 
 	memset(c, 0, sizeof *c);
@@ -200,29 +199,71 @@ static enum fp_status find_change(struct fp_run *r, struct change *c, const char
 		return rc;
 	rc = fp_db_next(r->store, st, &row, err);
 	if (rc == FP_OK && row)
-		*c = (struct change){sqlite3_column_int64(st, 0), fp_strdup(fp_db_text(st, 1)), fp_strdup(fp_db_text(st, 2)), fp_strdup(fp_db_text(st, 3)),
-			fp_strdup(fp_db_text(st, 4)), fp_strdup(fp_db_text(st, 5)), fp_strdup(fp_db_text(st, 6))};
+		*c = (struct change){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), fp_strdup(fp_db_text(st, 2)), fp_strdup(fp_db_text(st, 3)),
+			fp_strdup(fp_db_text(st, 4)), fp_strdup(fp_db_text(st, 5))};
 	fp_db_end(r->store, st);
 	return rc;
+}
+
+/* The event's member NAME as JSON text, "" when there is none. */
+static char *member_text(const json_t *d, const char *name)
+{
+	const json_t *v = json_object_get(d, name);
+
+	return v && !json_is_null(v) ? fp_json_dump(v) : fp_strdup("");
+}
+
+/* The attempt, with what was believed of it before: the change still has that. */
+static enum fp_status keep_attempt(struct fp_run *r, const struct change *c, const json_t *d, const char *outcome, const char *msg, int64_t now,
+	struct fp_error *err)
+{
+	char *feature = key_text(json_object_get(d, "feature_pk")), *modified = key_text(json_object_get(d, "modified_pk"));
+	char *conflicts = key_text(json_object_get(d, "conflicts")), *errors = key_text(json_object_get(d, "provider_errors"));
+	char *details = member_text(d, "details"), *inverse = member_text(d, "inverse");
+	int overwrote = strstr(details, "\"level\":\"overwritten\"") != NULL;
+	enum fp_status st = fp_db_run(r->store, err, "INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg, e_type, feature_pk, modified_pk,"
+		" hash_before, hash_after, conflicts, provider_errors, plan_id, planned, amendment_id, overwrote, layer_id, details)"
+		" SELECT ?1, ?2, ?3, action, wanted_by, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, plan_id, planned_class, amendment_id, ?13, ?14, ?15"
+		" FROM change WHERE id = ?1",
+		FP_VALS(fp_i(c->id), fp_i(r->job_id), fp_i(now), fp_t(outcome), fp_t(msg), fp_t(fp_json_str_or(d, "e_type", "")), fp_t(feature), fp_t(modified),
+			fp_t(fp_json_str_or(d, "hash_before", "")), fp_t(fp_json_str_or(d, "hash_after", "")), fp_t(conflicts), fp_t(errors), fp_i(overwrote),
+			fp_t(fp_json_str_or(d, "layer_id", "")), fp_t(details)));
+
+	if (st == FP_OK && *inverse && strcmp(outcome, "applied") == 0)
+		st = fp_db_run(r->store, err, "INSERT INTO attempt_inverse (attempt_id, delta) VALUES (?, ?)",
+			FP_VALS(fp_i(fp_db_last_id(r->store)), fp_t(inverse)));
+	free(feature);
+	free(modified);
+	free(conflicts);
+	free(errors);
+	free(details);
+	free(inverse);
+	return st;
+}
+
+/* A change that was taken back is so until that is taken back, too. */
+static enum fp_status mark_undone(struct fp_run *r, int64_t id, int64_t undo_of, struct fp_error *err)
+{
+	enum fp_status st = fp_db_run(r->store, err, "UPDATE change SET undone_by = ?1, updated_at = ?3 WHERE id = ?2",
+		FP_VALS(fp_i(id), fp_i(undo_of), fp_i(fp_now_ms())));
+
+	if (st == FP_OK)
+		st = fp_db_run(r->store, err, "UPDATE change SET undone_by = NULL, updated_at = ?2 WHERE id = (SELECT undo_of FROM change WHERE id = ?1)",
+			FP_VALS(fp_i(undo_of), fp_i(fp_now_ms())));
+	return st;
 }
 
 static enum fp_status publish_outcome(struct fp_run *r, const struct change *c, const json_t *d, const char *outcome, struct fp_error *err)
 {
 	char *feature = key_text(json_object_get(d, "feature_pk")), *modified = key_text(json_object_get(d, "modified_pk"));
-	char *conflicts = key_text(json_object_get(d, "conflicts")), *errors = key_text(json_object_get(d, "provider_errors"));
-	const char *msg = fp_json_str_or(d, "msg", "");
-	char *clean = fp_text_clean(msg);
+	char *clean = fp_text_clean(fp_json_str_or(d, "msg", ""));
 	int64_t now = fp_now_ms();
-	enum fp_status st = fp_db_run(r->store, err, "INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg, e_type, feature_pk, modified_pk,"
-		" hash_before, hash_after, conflicts, provider_errors) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		FP_VALS(fp_i(c->id), fp_i(r->job_id), fp_i(now), fp_t(c->action), fp_t(c->who), fp_t(outcome), fp_t(clean),
-			fp_t(fp_json_str_or(d, "e_type", "")), fp_t(feature), fp_t(modified), fp_t(fp_json_str_or(d, "hash_before", "")),
-			fp_t(fp_json_str_or(d, "hash_after", "")), fp_t(conflicts), fp_t(errors)));
+	enum fp_status st = keep_attempt(r, c, d, outcome, clean, now, err);
 
 	if (st == FP_OK)
 		st = fp_db_run(r->store, err, "UPDATE change SET status = ?1, taken_by = NULL, prior_status = NULL, action = 'apply', msg = ?2,"
 			" fold = fold(?2 || ' ' || fields), feature_pk = CASE WHEN ?3 = '' THEN feature_pk ELSE ?3 END, updated_at = ?4, job_id = ?5,"
-			" attempts = attempts + 1 WHERE id = ?6",
+			" attempts = attempts + 1, plan_id = NULL, planned_class = '', planned_hash = '', return_status = '', overwrite = NULL WHERE id = ?6",
 			FP_VALS(fp_t(strcmp(outcome, "already_applied") == 0 ? "applied" : outcome), fp_t(clean), fp_t(*modified ? modified : feature),
 				fp_i(now), fp_i(r->job_id), fp_i(c->id)));
 	/* What the device calls its new feature; the first answer stands for ever. */
@@ -231,10 +272,10 @@ static enum fp_status publish_outcome(struct fp_run *r, const struct change *c, 
 			" VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			FP_VALS(fp_t(r->project_id), fp_t(c->client_id), fp_t(c->local_layer_id), fp_t(c->local_pk), fp_t(modified), fp_i(r->job_id),
 				fp_i(now)));
+	if (st == FP_OK && c->undo_of && strcmp(outcome, "applied") == 0)
+		st = mark_undone(r, c->id, c->undo_of, err);
 	free(feature);
 	free(modified);
-	free(conflicts);
-	free(errors);
 	free(clean);
 	return st;
 }
@@ -340,6 +381,21 @@ static enum fp_status finish(struct fp_run *r, const struct fp_compare *c, const
 	return st;
 }
 
+/* What waits after this job: the next plan, or the next of what was pushed. */
+static enum fp_status go_on(struct fp_run *r, struct fp_error *err)
+{
+	int64_t left = 0;
+	struct fp_trigger t;
+	enum fp_status st = fp_plan_done(r->store, r->plan_id, err);
+
+	if (st == FP_OK)
+		st = fp_db_int(r->store, &left, err, "SELECT n FROM change_count WHERE project_id = ? AND status = 'pending'", FP_VALS(fp_t(r->project_id)));
+	if (st != FP_OK || !left)
+		return st;
+	fp_trigger_clear(&t);
+	return fp_rules_trigger(r->store, &t, r->project_id, FP_JOB_DELTA_APPLY, "next changes", "fieldpost", err);
+}
+
 enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 {
 	struct tally t = {json_object(), 0};
@@ -368,6 +424,8 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 	fp_failpoint("publish:middle");
 	if (st == FP_OK)
 		st = finish(r, &c, &t, err);
+	if (st == FP_OK && r->type == FP_JOB_DELTA_APPLY)
+		st = go_on(r, err);
 	st = fp_store_end(r->store, st, err);
 	fp_failpoint("publish:after");
 	fp_compare_clear(&c);

@@ -6,6 +6,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/changes/deltafile.h"
+#include "engine/queue/plan_end.h"
 #include "engine/queue/rules.h"
 #include "engine/store/activity.h"
 #include "engine/store/changes.h"
@@ -47,20 +48,21 @@ enum fp_status fp_queue_trigger(struct fp_store *s, struct fp_trigger *t, const 
 	return fp_store_end(s, st, err);
 }
 
-enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
+static enum fp_status keep(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
 	struct fp_push_result *result, struct fp_error *err)
 {
 	struct fp_deltafile d;
 	struct fp_error why, not_kept;
 	enum fp_status st = fp_deltafile_parse(&d, text, len, &why);
 
-	fp_trigger_clear(t);
 	memset(result, 0, sizeof *result);
-	if (st != FP_OK) {
+	if (st == FP_E_INVALID) {
 		if (fp_change_push(s, project_id, NULL, text, len, why.msg, who, result, &not_kept) == FP_OK)
 			fp_error_hint(&why, "the file was kept with this reason; nothing of it is applied");
 		else
 			fp_error_hint(&why, "and the file could not be kept: %s", not_kept.msg);
+	}
+	if (st != FP_OK) {
 		if (err)
 			*err = why;
 		return st;
@@ -68,12 +70,25 @@ enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const cha
 	st = fp_store_begin(s, err);
 	if (st == FP_OK) {
 		st = fp_change_push(s, project_id, &d, text, len, NULL, who, result, err);
-		if (st == FP_OK)
+		if (st == FP_OK && t)
 			st = fp_rules_trigger(s, t, project_id, FP_JOB_DELTA_APPLY, "push", who, err);
 		st = fp_store_end(s, st, err);
 	}
 	fp_deltafile_clear(&d);
 	return st;
+}
+
+enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
+	struct fp_push_result *result, struct fp_error *err)
+{
+	fp_trigger_clear(t);
+	return keep(s, t, project_id, text, len, who, result, err);
+}
+
+enum fp_status fp_queue_keep(struct fp_store *s, const char *project_id, const char *text, size_t len, const char *who,
+	struct fp_push_result *result, struct fp_error *err)
+{
+	return keep(s, NULL, project_id, text, len, who, result, err);
 }
 
 enum fp_status fp_queue_cancel(struct fp_store *s, int64_t job_id, const char *who, struct fp_error *err)
@@ -98,6 +113,8 @@ enum fp_status fp_queue_cancel(struct fp_store *s, int64_t job_id, const char *w
 			FP_VALS(fp_t(who), fp_i(job_id)));
 	else if (st == FP_OK)
 		st = fp_fail(err, FP_E_REFUSED, "job %lld has ended already (%s)", (long long)job_id, status);
+	if (st == FP_OK && strcmp(status, "pending") == 0)
+		st = fp_plan_withdraw_all(s, project, "cancelled", verdict, err);
 	if (st == FP_OK)
 		st = fp_activity_add(s, who, "cancel", project, err, "job %lld", (long long)job_id);
 	free(status);

@@ -2,6 +2,7 @@
 #ifndef FP_QUEUE_QUEUE_H
 #define FP_QUEUE_QUEUE_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "engine/store/store.h"
@@ -36,29 +37,44 @@ enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, con
 enum fp_status fp_queue_secret_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who,
 	struct fp_error *err);
 
-/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. */
+/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. One that is too large is FP_E_FULL and not kept.
+ * The caller clears RESULT (fp_push_result_clear()). */
 struct fp_push_result;
 enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
 	struct fp_push_result *result, struct fp_error *err);
+/* The same without the job, for who brings several files and asks for it in the end. */
+enum fp_status fp_queue_keep(struct fp_store *s, const char *project_id, const char *text, size_t len, const char *who,
+	struct fp_push_result *result, struct fp_error *err);
 
 /* What is to be done with a change, as the Action column stages it. */
-enum fp_action { FP_ACTION_NONE, FP_ACTION_APPLY, FP_ACTION_REAPPLY, FP_ACTION_FORCE, FP_ACTION_IGNORE };
-const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore" */
+enum fp_action {
+	FP_ACTION_NONE, FP_ACTION_APPLY, FP_ACTION_REAPPLY,
+	FP_ACTION_FORCE,    /* also what was applied already, once more */
+	FP_ACTION_IGNORE, FP_ACTION_RESTORE, /* kept and not applied; and back to what it was */
+	FP_ACTION_UNDO
+};
+const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "un-ignore", "undo" */
 
-/* One staged action and what will come of it. */
+/* How conflicts are met. */
+enum fp_meeting { FP_MEET_AS_PROJECT, FP_MEET_OVERWRITE, FP_MEET_MANUAL };
+
+/* What a person made of a change (engine/changes/amend.h). Shared by reference count, as JSON is. */
+struct fp_amendment {
+	const char *kind;    /* static: "resolve", "retarget"; NULL: there is none */
+	json_t *detail;      /* what was decided */
+	json_t *delta;       /* what stands in for the body; NULL: nothing is left to apply */
+};
+
+/* One staged action (engine/queue/plan.h says what comes of it). Zero is a good start. */
 struct fp_staged {
 	int64_t change_id;
 	enum fp_action action;
-	int will;            /* out: 1 it will be done, 0 not */
-	char why[128];       /* out: "already applied in job 7", "is being applied now", "" */
+	enum fp_meeting meeting;
+	struct fp_amendment amendment; /* borrowed from whoever staged it */
 };
 
-/* Says what would happen, writes nothing. */
-enum fp_status fp_queue_plan(struct fp_store *s, struct fp_staged *staged, size_t n, struct fp_error *err);
-/* Does it: statuses, attempts' actions and at most one delta_apply a project, in one transaction. What the plan refuses is left alone. T (N_T of them,
- * caller frees the array) tells of each project's job. */
-enum fp_status fp_queue_save(struct fp_store *s, struct fp_staged *staged, size_t n, const char *who, struct fp_trigger **t, size_t *n_t,
-	struct fp_error *err);
+/* Why ACTION makes no sense for a change, by the ledger alone: "already applied in job 7", "is being applied now by job 8". WHY is "" when it does. */
+enum fp_status fp_queue_objection(struct fp_store *s, int64_t change_id, enum fp_action action, char why[128], struct fp_error *err);
 /* All changes from ID on (that one and those that came later in its project), oldest first; caller frees. */
 enum fp_status fp_queue_this_and_newer(struct fp_store *s, int64_t change_id, int64_t **ids, size_t *n, struct fp_error *err);
 

@@ -8,6 +8,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/failpoint.h"
 #include "engine/base/path.h"
+#include "engine/queue/plan_end.h"
+#include "engine/queue/question.h"
 #include "engine/queue/rules.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
@@ -40,9 +42,15 @@ static enum fp_status give_back(struct fp_store *s, const struct ending *e, int6
 
 static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct fp_error *err)
 {
-	int64_t now = fp_now_ms();
-	enum fp_status st = give_back(s, e, now, err);
+	int64_t now = fp_now_ms(), plan = 0;
+	enum fp_status st = fp_plan_of_job(s, &plan, e->job_id, err);
 
+	if (st == FP_OK)
+		st = give_back(s, e, now, err);
+	if (st == FP_OK && plan && !e->requeue && e->fault->code == FP_E_CONFLICT)
+		st = fp_plan_withdraw(s, plan, "moved", e->fault->msg, err);
+	else if (st == FP_OK && plan && e->fault->code == FP_E_CANCELLED)
+		st = fp_plan_withdraw(s, plan, "cancelled", e->fault->msg, err);
 	if (st == FP_OK)
 		st = fp_db_run(s, err, "UPDATE job_step SET state = 'failed', finished_at = ?, message = ? WHERE job_id = ? AND state = 'started'",
 			FP_VALS(fp_i(now), fp_t(e->fault->msg), fp_i(e->job_id)));
@@ -142,7 +150,7 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	return fp_store_end(s, st, err);
 }
 
-/* Work folders are named after their job; one that no active job owns belongs to nobody. What cannot be removed now is tried again later. */
+/* Work folders are named after their job or question; one that no active job and no living process owns belongs to nobody. What cannot be removed now is tried again later. */
 static void sweep(struct fp_store *s)
 {
 	char *work = fp_path_join(fp_store_home(s), "work");
@@ -153,8 +161,8 @@ static void sweep(struct fp_store *s)
 		int64_t active = 0;
 		char *path;
 
-		if (!isdigit((unsigned char)e->d_name[0]) || fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
-				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active)
+		if (!fp_question_is_left(e->d_name) && (!isdigit((unsigned char)e->d_name[0]) || fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
+				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active))
 			continue;
 		path = fp_path_join(work, e->d_name);
 		fp_fs_remove_tree(path, NULL);

@@ -35,6 +35,7 @@ struct fp_run {
 	size_t n_files, cap_files, linked; /* LINKED: how many stand in the input folder already */
 	json_t *workflow;
 	int64_t changes;             /* that this job took */
+	int64_t plan_id;             /* whose they are, 0: pushed ones */
 
 	struct fp_worker *worker;
 	struct fp_worker_end end;
@@ -64,9 +65,8 @@ void fp_run_free(struct fp_run *r); /* kills and removes what is left of it on d
 
 /* prepare.c: a few files at a time; *DONE when the work folder is complete. */
 enum fp_status fp_run_prepare(struct fp_run *r, int *done, struct fp_error *err);
-/* The description (engine/worker/job.h), with the project's secrets: to be overwritten by fp_run_description_free(). */
+/* The description (engine/worker/job.h), with the project's secrets: to be overwritten by fp_description_free(). */
 enum fp_status fp_run_description(json_t **out, const struct fp_run *r, struct fp_error *err);
-void fp_run_description_free(json_t *d);
 
 /* record.c: takes an event of the worker; writes what waits, now or when it is due. */
 void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body);

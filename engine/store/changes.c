@@ -1,8 +1,10 @@
 #include "engine/store/changes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/json.h"
 #include "engine/store/list.h"
 
 static const char *const statuses[] = {"pending", "started", "applied", "conflict", "not_applied", "error", "ignored", "unpermitted", NULL};
@@ -17,6 +19,7 @@ static const struct fp_filter_key keys[] = {
 	{.key = "job", .type = FP_FILTER_INT, .sql = "c.id IN (SELECT change_id FROM attempt WHERE job_id = ?) OR c.taken_by = ?"},
 	{.key = "uuid", .type = FP_FILTER_FOLD, .sql = "c.uuid = ?"},
 	{.key = "after", .type = FP_FILTER_TIME, .sql = "c.created_at >= ?", .all = 1},
+	{.key = "applied-after", .type = FP_FILTER_TIME, .sql = "c.id IN (SELECT change_id FROM attempt WHERE outcome = 'applied' AND at >= ?)", .all = 1},
 	{.key = "before", .type = FP_FILTER_TIME, .sql = "c.created_at < ?", .all = 1},
 	{0},
 };
@@ -27,21 +30,16 @@ static const struct fp_sort sorts[] = {
 
 /* The last column, the body, is there for one change only. */
 #define COLUMNS "c.id, c.uuid, c.project_id, p.name, c.status, c.method, c.layer_id, c.layer_name, c.local_pk, c.source_pk, c.client_id, " \
-	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts"
+	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts, c.undo_of, c.undone_by, " \
+	"c.target_layer_id, c.target_pk, c.return_status"
 #define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
 
-static const struct fp_list list = {
-	.from = "change c",
-	.id = "c.id",
-	.project = "c.project_id",
-	.select = "SELECT " COLUMNS ", NULL" TABLES,
-	.join = "c.id = k.id",
-	.keys = keys,
-	.text = "c.fold LIKE ? ESCAPE '\\'",
-	.sorts = sorts,
-};
+#define WITH_BODY "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"
+#define LIST(select_) { \
+	.from = "change c", .id = "c.id", .project = "c.project_id", .select = select_, .join = "c.id = k.id", .keys = keys, \
+	.text = "c.fold LIKE ? ESCAPE '\\'", .sorts = sorts}
 
-static const struct fp_list with_body = {.select = "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"};
+static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL" TABLES), with_body = LIST(WITH_BODY);
 
 struct ctx {
 	fp_change_each *each;
@@ -57,7 +55,9 @@ static void row(void *arg, sqlite3_stmt *st)
 		.local_pk = fp_db_text(st, 8), .source_pk = fp_db_text(st, 9), .client_id = fp_db_text(st, 10), .feature_pk = fp_db_text(st, 11),
 		.msg = fp_db_text(st, 12), .fields = fp_db_text(st, 13), .created_by = fp_db_text(st, 14), .deltafile_id = fp_db_text(st, 15),
 		.created_at = sqlite3_column_int64(st, 16), .updated_at = sqlite3_column_int64(st, 17), .job_id = sqlite3_column_int64(st, 18),
-		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 20),
+		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 25),
+		.undo_of = sqlite3_column_int64(st, 20), .undone_by = sqlite3_column_int64(st, 21), .target_layer_id = fp_db_text(st, 22),
+		.target_pk = fp_db_text(st, 23), .return_status = fp_db_text(st, 24),
 	};
 
 	if (!*r.feature_pk)
@@ -71,6 +71,14 @@ enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int6
 	struct ctx c = {each, arg};
 
 	return fp_list_rows(s, &list, q, offset, limit, row, &c, err);
+}
+
+enum fp_status fp_change_list_bodies(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
+	struct fp_error *err)
+{
+	struct ctx c = {each, arg};
+
+	return fp_list_rows(s, &with_body, q, offset, limit, row, &c, err);
 }
 
 /* Without a filter the counters know, however many there are. */
@@ -98,13 +106,29 @@ enum fp_status fp_change_get(struct fp_store *s, const char *project_id, const c
 		FP_VALS(fp_t(uuid), fp_t(project_id)), row, &c, what, err);
 }
 
+enum fp_status fp_change_delta(struct fp_store *s, json_t **out, int64_t change_id, struct fp_error *err)
+{
+	char *text = NULL;
+	enum fp_status st = fp_db_str(s, &text, err, "SELECT coalesce(m.delta, b.body) FROM change c JOIN change_body b ON b.change_id = c.id"
+		" LEFT JOIN amendment m ON m.id = c.amendment_id WHERE c.id = ?", FP_VALS(fp_i(change_id)));
+
+	*out = NULL;
+	if (st == FP_OK && !text)
+		st = fp_fail(err, FP_E_NOTFOUND, "there is no change %lld", (long long)change_id);
+	if (st == FP_OK)
+		st = fp_json_parse(out, text, strlen(text), err);
+	free(text);
+	return st;
+}
+
 enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_attempt_each *each, void *arg, struct fp_error *err)
 {
 	sqlite3_stmt *st;
 	int more = 1;
 	enum fp_status rc = fp_db_stmt(s, &st, err,
-		"SELECT job_id, at, action, who, outcome, msg, e_type, feature_pk, modified_pk, hash_before, hash_after, conflicts, "
-		"provider_errors FROM attempt WHERE change_id = ? ORDER BY id DESC", FP_VALS(fp_i(change_id)));
+		"SELECT a.job_id, a.at, a.action, a.who, a.outcome, a.msg, a.e_type, a.feature_pk, a.modified_pk, a.hash_before, a.hash_after, a.conflicts, "
+		"a.provider_errors, a.details, a.plan_id, a.planned, coalesce(p.reason, ''), a.layer_id, a.txid, a.overwrote FROM attempt a"
+		" LEFT JOIN plan p ON p.id = a.plan_id WHERE a.change_id = ? ORDER BY a.id DESC", FP_VALS(fp_i(change_id)));
 
 	if (rc != FP_OK)
 		return rc;

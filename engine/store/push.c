@@ -12,8 +12,21 @@
 #include "engine/store/db.h"
 
 #define FIELDS_BYTES_MAX 1000
+#define PIECE ((size_t)1 << 20)
 
-static enum fp_status keep_file(struct fp_store *s, int64_t *id, const char *project_id, const char *uuid, const char *text, size_t len,
+/* Piece by piece, so that a large file does not come to stand in memory a second time. */
+static enum fp_status write_text(struct fp_store *s, int64_t id, const char *text, size_t len, struct fp_error *err)
+{
+	sqlite3_blob *blob = NULL;
+	int rc = sqlite3_blob_open(s->db, "main", "deltafile", "text", id, 1, &blob);
+
+	for (size_t at = 0; rc == SQLITE_OK && at < len; at += PIECE)
+		rc = sqlite3_blob_write(blob, text + at, (int)(len - at < PIECE ? len - at : PIECE), (int)at);
+	sqlite3_blob_close(blob);
+	return rc == SQLITE_OK ? FP_OK : fp_db_fail(s, rc, "cannot keep the deltafile", err);
+}
+
+enum fp_status fp_change_keep_file(struct fp_store *s, int64_t *id, const char *project_id, const char *uuid, const char *text, size_t len,
 	const char *reason, const char *who, struct fp_error *err)
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
@@ -26,10 +39,10 @@ static enum fp_status keep_file(struct fp_store *s, int64_t *id, const char *pro
 	st = fp_db_int(s, id, err, "SELECT id FROM deltafile WHERE project_id = ? AND sha256 = ?", FP_VALS(fp_t(project_id), fp_t(hex)));
 	if (st != FP_OK || *id)
 		return st; /* the very same file again */
-	st = fp_db_run(s, err, "INSERT INTO deltafile (project_id, uuid, sha256, at, by, reason, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		FP_VALS(fp_t(project_id), fp_t(uuid), fp_t(hex), fp_i(fp_now_ms()), fp_t(who), fp_t(reason ? reason : ""), fp_b(text, len)));
+	st = fp_db_run(s, err, "INSERT INTO deltafile (project_id, uuid, sha256, at, by, reason, text) VALUES (?, ?, ?, ?, ?, ?, zeroblob(?))",
+		FP_VALS(fp_t(project_id), fp_t(uuid), fp_t(hex), fp_i(fp_now_ms()), fp_t(who), fp_t(reason ? reason : ""), fp_i((int64_t)len)));
 	*id = fp_db_last_id(s);
-	return st;
+	return st == FP_OK ? write_text(s, *id, text, len, err) : st;
 }
 
 /* "species, height, geometry": what a change touches, for people. */
@@ -71,8 +84,8 @@ static enum fp_status known(struct fp_store *s, const char *project_id, const ch
 	return st;
 }
 
-static enum fp_status keep_change(struct fp_store *s, const char *project_id, int64_t file, const json_t *delta, const char *who, int64_t now,
-	struct fp_error *err)
+enum fp_status fp_change_keep(struct fp_store *s, int64_t *id, const char *project_id, int64_t file, const json_t *delta, const char *who,
+	int64_t now, struct fp_error *err)
 {
 	struct fp_buf fields = FP_BUF_INIT;
 	char *fold, *body = fp_json_dump(delta);
@@ -88,46 +101,61 @@ static enum fp_status keep_change(struct fp_store *s, const char *project_id, in
 		FP_VALS(fp_t(project_id), fp_i(file), fp_t(fp_delta_uuid(delta)), fp_t(who), fp_t(fp_delta_method(delta)), fp_t(layer),
 			fp_t(*local ? local : layer), fp_t(fp_json_str(delta, "localLayerName")), fp_t(fp_json_str_or(delta, "localPk", "")),
 			fp_t(fp_json_str_or(delta, "sourcePk", "")), fp_t(fp_delta_client_id(delta)), fp_t(fields.data), fp_t(fold), fp_i(now)));
+	*id = fp_db_last_id(s);
 	if (st == FP_OK)
-		st = fp_db_run(s, err, "INSERT INTO change_body (change_id, body) VALUES (?, ?)",
-			FP_VALS(fp_i(fp_db_last_id(s)), fp_t(body)));
+		st = fp_db_run(s, err, "INSERT INTO change_body (change_id, body) VALUES (?, ?)", FP_VALS(fp_i(*id), fp_t(body)));
 	free(fold);
 	free(body);
 	fp_buf_free(&fields);
 	return st;
 }
 
-static enum fp_status keep_changes(struct fp_store *s, const char *project_id, int64_t file, const struct fp_deltafile *d, const char *who,
+static enum fp_status keep_changes(struct fp_store *s, const char *project_id, int64_t file, struct fp_deltafile *d, const char *who,
 	struct fp_push_result *result, struct fp_error *err)
 {
 	int64_t now = fp_now_ms();
-	const json_t *delta;
-	size_t i;
+	enum fp_status st = FP_OK;
+	json_t *delta;
 
-	json_array_foreach(d->deltas, i, delta) {
-		int is_known, same;
-		enum fp_status st = known(s, project_id, fp_delta_uuid(delta), delta, &is_known, &same, err);
+	while ((delta = fp_deltafile_next(d))) {
+		int is_known = 0, same = 0;
+		int64_t id;
+		if (st == FP_OK)
+			st = known(s, project_id, fp_delta_uuid(delta), delta, &is_known, &same, err);
 		if (st == FP_OK && !is_known)
-			st = keep_change(s, project_id, file, delta, who, now, err);
-		if (st != FP_OK)
-			return st;
+			st = fp_change_keep(s, &id, project_id, file, delta, who, now, err);
+		if (st == FP_OK && is_known && !same) {
+			fp_strv_add(&result->others, fp_delta_uuid(delta));
+			st = fp_activity_add(s, who, "push", project_id, err, "change %s is known with another content, the first one stays",
+				fp_delta_uuid(delta));
+		}
 		result->accepted += !is_known;
 		result->known += is_known && same;
 		result->differing += is_known && !same;
+		json_decref(delta);
 	}
-	return FP_OK;
+	return st;
 }
 
-enum fp_status fp_change_push(struct fp_store *s, const char *project_id, const struct fp_deltafile *d, const char *text, size_t len,
+void fp_push_result_clear(struct fp_push_result *r)
+{
+	fp_strv_free(&r->others);
+	memset(r, 0, sizeof *r);
+}
+
+enum fp_status fp_change_push(struct fp_store *s, const char *project_id, struct fp_deltafile *d, const char *text, size_t len,
 	const char *reason, const char *who, struct fp_push_result *result, struct fp_error *err)
 {
+	char id[FP_UUID_SIZE];
 	int64_t file;
 	enum fp_status st = fp_store_begin(s, err);
 
 	memset(result, 0, sizeof *result);
 	if (st != FP_OK)
 		return st;
-	st = keep_file(s, &file, project_id, d && d->id ? d->id : "", text, len, reason, who, err);
+	if (!d)
+		fp_deltafile_looks_like(text, len, id);
+	st = fp_change_keep_file(s, &file, project_id, d ? d->id : id, text, len, reason, who, err);
 	if (st == FP_OK && !reason)
 		st = keep_changes(s, project_id, file, d, who, result, err);
 	if (st == FP_OK)
