@@ -3,7 +3,6 @@
 
 #include <cpl_conv.h>
 #include <criterion/criterion.h>
-#include <criterion/logging.h>
 #include <criterion/new/assert.h>
 #include <ogr_srs_api.h>
 #include <stdlib.h>
@@ -342,7 +341,7 @@ Test(apply_files, a_format_that_can_only_be_read_is_named)
 		{"LIBKML", "x.kmz", NULL, "KML can only be read"}, {"GeoJSONSeq", "x.geojsonl", NULL, "files of the format GeoJSONSeq can only be read"},
 		{"ODS", "x.ods", NULL, "formulas and formats would be lost"}, {"XLSX", "x.xlsx", NULL, "formulas and formats would be lost"},
 		{"DXF", "x.dxf", NULL, "files of the format DXF can only be read"}, {"MapInfo File", "x.mif", "FORMAT=MIF", "can only be read"},
-		{"OpenFileGDB", "x.gdb", NULL, "a folder"},
+		{"OpenFileGDB", "x.gdb", NULL, "a folder"}, {"ESRI Shapefile", "x.shz", NULL, "zipped shapefiles can only be read"},
 	};
 
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
@@ -356,7 +355,7 @@ Test(apply_files, a_format_that_can_only_be_read_is_named)
 			cr_assert_eq(OGR_L_CreateField(l, d, 1), OGRERR_NONE);
 			OGR_Fld_Destroy(d);
 		}
-		for (int n = 0; l && n < 2; n++) { /* one feature by itself is GeoJSON, too */
+		for (int n = 0; l && n < 2; n++) {
 			OGRFeatureH o = OGR_F_Create(OGR_L_GetLayerDefn(l));
 			OGRGeometryH g = OGR_G_CreateGeometry(wkbPoint);
 			OGR_G_SetPoint_2D(g, 0, 1, 1);
@@ -370,10 +369,12 @@ Test(apply_files, a_format_that_can_only_be_read_is_named)
 			continue; /* this GDAL is built without it */
 		snprintf(source, sizeof source, "./%s", formats[i].file);
 		fixture_layer(&f, formats[i].file, "vector", "ogr", source);
-		cr_log_info("%s", formats[i].file);
 		is(delta(&f, "patch", formats[i].file, "1", PATCH_A), "not_applied", "Cannot start editing layer: ");
 		is(delta(&f, "patch", formats[i].file, "1", PATCH_A), "not_applied", formats[i].message);
 	}
+	fixture_write(&f, "one.geojsonl", "{\"type\":\"Feature\",\"properties\":{\"fid\":1,\"txt\":\"a\"},\"geometry\":null}\n"); /* GeoJSON, too */
+	fixture_layer(&f, "one", "vector", "ogr", "./one.geojsonl");
+	is(delta(&f, "patch", "one", "1", PATCH_A), "not_applied", "files of the format GeoJSONSeq can only be read");
 	fixture_write(&f, "x.vrt", "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>");
 	fixture_layer(&f, "vrt", "vector", "ogr", "./x.vrt");
 	is(delta(&f, "patch", "vrt", "1", PATCH_A), "not_applied", "Cannot start editing layer");

@@ -194,6 +194,20 @@ static const struct fp_ogr_format *format_of(GDALDatasetH ds)
 	return NULL;
 }
 
+/* Kinds that drivers above would write otherwise than they were: not packed again, or one feature a line as a collection. NULL: PATH is none. */
+static const char *other_kind(const char *path)
+{
+	static const struct { const char *suffix, *kind; } kinds[] = {
+		{".shz", "zipped shapefiles"}, {".zip", "zipped shapefiles"}, {".geojsonl", "files of the format GeoJSONSeq"},
+		{".geojsons", "files of the format GeoJSONSeq"}, {".jsonl", "files of the format GeoJSONSeq"}, {".ndjson", "files of the format GeoJSONSeq"},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (fp_path_has_suffix(path, kinds[i].suffix))
+			return kinds[i].kind;
+	return NULL;
+}
+
 /* Why PATH, which does not open for writing, is not written: WHY is the gate's word. */
 static enum fp_status refuse(const char *path, const struct fp_error *why, struct fp_error *err)
 {
@@ -219,6 +233,8 @@ enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_err
 	struct fp_error why;
 	GDALDatasetH ds;
 
+	if (other_kind(path))
+		return fp_fail(err, FP_E_REFUSED, "%s can only be read", other_kind(path));
 	CPLErrorReset();
 	if (open_with_gate(&ds, path, 1, &why) != FP_OK)
 		return refuse(path, &why, err);
