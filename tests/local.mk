@@ -88,6 +88,16 @@ tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c 
 tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_apply_bad
+tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_bad_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_lite
+tests_test_apply_lite_SOURCES = tests/test_apply_lite.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_lite_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_lite_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_apply_values
 tests_test_apply_values_SOURCES = tests/test_apply_values.c
 tests_test_apply_values_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
