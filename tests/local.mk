@@ -47,6 +47,10 @@ tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c te
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_plan
+tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h
+tests_test_plan_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_gate
 tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_files.h
 tests_test_gate_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
@@ -95,6 +99,16 @@ tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c te
 	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
 tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
 tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_apply_bad
+tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_bad_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_lite
+tests_test_apply_lite_SOURCES = tests/test_apply_lite.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_lite_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_lite_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_apply_values
 tests_test_apply_values_SOURCES = tests/test_apply_values.c
@@ -163,6 +177,12 @@ tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
 tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_import tests/test_export
+tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
+tests_test_import_LDADD = $(TEST_LDADD)
+tests_test_export_SOURCES = tests/test_export.c tests/cli.c tests/cli.h
+tests_test_export_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/base/failpoint.h"
 #include "engine/base/json.h"
@@ -58,7 +59,7 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
 
 /* ---- opening ---- */
 
-/* GeoPackages are told by their first bytes, not by their names. */
+/* GeoPackages and other SQLite files are told by their first bytes, not by their names. */
 static int is_sqlite(const char *path)
 {
 	static const char magic[] = "SQLite format 3";
@@ -77,7 +78,7 @@ static enum fp_status open_copy(struct fp_apply *a, struct file *file, struct fp
 	enum fp_status st = fp_workcopy_make(a->options->input, a->options->output, file->name, err);
 
 	if (st == FP_OK)
-		st = is_sqlite(path) ? fp_gpkg_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
+		st = is_sqlite(path) ? fp_sqlfile_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
 	if (st == FP_OK) {
 		file->open->name = fp_strdup(file->name);
 	} else if (st != FP_E_FULL) { /* a full disk is the job's fault, everything else that of the file */
@@ -127,11 +128,16 @@ static enum fp_status name_file(struct fp_apply *a, char **name, const struct fp
 	};
 	char *real = NULL, root[PATH_MAX];
 	enum fp_gate gate = fp_gate(&real, a->options->input, s->path);
+	struct stat sb;
 
 	if (*s->vsi)
 		gate = FP_GATE_INLINE;
 	if (gate == FP_GATE_PASS && (!realpath(a->options->input, root) || strlen(real) <= strlen(root)))
 		gate = FP_GATE_SPECIAL;
+	if (gate == FP_GATE_PASS && stat(real, &sb) == 0 && S_ISDIR(sb.st_mode)) {
+		free(real);
+		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: a folder of files (a file geodatabase) can only be read");
+	}
 	if (gate == FP_GATE_PASS)
 		*name = fp_strdup(real + strlen(root) + 1);
 	free(real);
@@ -169,9 +175,27 @@ static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		if (strcmp(provider, never[i].provider) == 0)
 			return fp_fail(err, FP_E_REFUSED, "%s", never[i].reason);
-	if (strcmp(provider, "ogr") != 0 && strcmp(provider, "postgres") != 0)
+	if (strcmp(provider, "ogr") != 0 && strcmp(provider, "spatialite") != 0 && strcmp(provider, "postgres") != 0)
 		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: layers of the data provider \"%s\" are not written yet", provider);
 	return FP_OK;
+}
+
+/* SpatiaLite's own grammar, as the same table of the same file is named to OGR. */
+static enum fp_status parse_spatialite(struct fp_ogr_source *s, const struct fp_layer_def *l, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+	struct fp_uri u;
+
+	fp_uri_parse(&u, l->datasource);
+	fp_ogr_source_parse(s, l->home, fp_uri_get(&u, "dbname"));
+	if (u.table[0] == '(')
+		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: it is a query, which can only be read");
+	free(s->layername);
+	s->layername = fp_asprintf("%s(%s)", u.table, u.geometry);
+	free(s->subset);
+	s->subset = fp_strdup(u.sql);
+	fp_uri_clear(&u);
+	return st;
 }
 
 /* ---- databases ---- */
@@ -232,8 +256,12 @@ static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_
 		return st;
 	if (l->def->provider && strcmp(l->def->provider, "postgres") == 0)
 		return open_database(a, l, err);
-	fp_ogr_source_parse(&s, l->def->home, l->def->datasource);
-	st = open_source(a, l, &s, err);
+	if (l->def->provider && strcmp(l->def->provider, "spatialite") == 0)
+		st = parse_spatialite(&s, l->def, err);
+	else
+		fp_ogr_source_parse(&s, l->def->home, l->def->datasource);
+	if (st == FP_OK)
+		st = open_source(a, l, &s, err);
 	fp_ogr_source_clear(&s);
 	return st;
 }

@@ -241,7 +241,7 @@ static enum fp_status plan_geometry(struct fp_work *w)
 	if (st != FP_OK)
 		return st;
 	stored = fp_geom_from_wkb(w->before.wkb, w->before.wkb_len);
-	w->set_geometry = !fp_geom_same(stored, g) || (!stored && w->before.wkb);
+	w->set_geometry = !fp_geom_near(stored, g, w->t->geometry.grain) || (!stored && w->before.wkb);
 	if (w->set_geometry) {
 		size_t n;
 		unsigned char *wkb = fp_geom_wkb(g, &n);
@@ -312,7 +312,7 @@ static enum fp_status patch(struct fp_work *w)
 		if (st == FP_OK)
 			st = plan_attribute(w, name, v);
 	if (w->out->conflicts && st == FP_OK)
-		st = something_set(w) || w->unplanned_conflicts ? FP_E_CONFLICT : FP_E_EXISTS;
+		st = something_set(w) ? FP_E_CONFLICT : FP_E_EXISTS;
 	if (st != FP_OK)
 		return w->out->conflicts && (st == FP_E_REFUSED || st == FP_E_INVALID) ? FP_E_CONFLICT : st;
 	memcpy(w->out->hash_after, w->out->hash_before, sizeof w->out->hash_after);

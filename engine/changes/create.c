@@ -207,7 +207,7 @@ static enum fp_status is_there(struct fp_work *w, int *there)
 			*there = 0;
 	if (*there) {
 		OGRGeometryH a = fp_geom_from_wkb(w->after.wkb, w->after.wkb_len), b = fp_geom_from_wkb(f.wkb, f.wkb_len);
-		*there = fp_geom_same(a, b);
+		*there = fp_geom_near(a, b, w->t->geometry.grain);
 		OGR_G_DestroyGeometry(a);
 		OGR_G_DestroyGeometry(b);
 	}

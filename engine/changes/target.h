@@ -1,5 +1,5 @@
-/* What changes are applied to: one open file and the layers in it, behind one small set of operations. GeoPackages are written through SQLite
- * itself (target_gpkg.c), other files through OGR (target_ogr.c). Worker only. */
+/* What changes are applied to: one open file and the layers in it, behind one small set of operations. GeoPackages, SpatiaLite and
+ * other SQLite files are written through SQLite itself (target_sqlite.c), other files through OGR (target_ogr.c). Worker only. */
 #ifndef FP_CHANGES_TARGET_H
 #define FP_CHANGES_TARGET_H
 
@@ -86,7 +86,7 @@ struct fp_file_ops {
 	void (*free)(struct fp_file *f); /* what was not committed is gone */
 };
 
-enum fp_status fp_gpkg_open(struct fp_file **out, const char *path, struct fp_error *err);
+enum fp_status fp_sqlfile_open(struct fp_file **out, const char *path, struct fp_error *err);
 enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_error *err);
 
 /* What the implementations share. */

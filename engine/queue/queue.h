@@ -37,8 +37,8 @@ enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, con
 enum fp_status fp_queue_secret_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who,
 	struct fp_error *err);
 
-/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. One that is too large is FP_E_FULL and not kept.
- * The caller clears RESULT (fp_push_result_clear()). */
+/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. Another status says
+ * that nothing was kept: it is too large (FP_E_FULL), or the store cannot be written. The caller clears RESULT (fp_push_result_clear()). */
 struct fp_push_result;
 enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
 	struct fp_push_result *result, struct fp_error *err);
@@ -53,7 +53,7 @@ enum fp_action {
 	FP_ACTION_IGNORE, FP_ACTION_RESTORE, /* kept and not applied; and back to what it was */
 	FP_ACTION_UNDO
 };
-const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "un-ignore", "undo" */
+const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "unignore", "undo" */
 
 /* How conflicts are met. */
 enum fp_meeting { FP_MEET_AS_PROJECT, FP_MEET_OVERWRITE, FP_MEET_MANUAL };

@@ -34,12 +34,14 @@ static const struct fp_sort sorts[] = {
 	"c.target_layer_id, c.target_pk, c.return_status"
 #define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
 
-#define WITH_BODY "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"
+#define MAPPED "(SELECT source_pk FROM keymap WHERE project_id = c.project_id AND client_id = c.client_id AND local_layer_id = c.local_layer_id " \
+	"AND local_pk = c.local_pk)"
+#define WITH_BODY "SELECT " COLUMNS ", b.body, " MAPPED TABLES " JOIN change_body b ON b.change_id = c.id"
 #define LIST(select_) { \
 	.from = "change c", .id = "c.id", .project = "c.project_id", .select = select_, .join = "c.id = k.id", .keys = keys, \
 	.text = "c.fold LIKE ? ESCAPE '\\'", .sorts = sorts}
 
-static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL" TABLES), with_body = LIST(WITH_BODY);
+static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL, NULL" TABLES), with_body = LIST(WITH_BODY);
 
 struct ctx {
 	fp_change_each *each;
@@ -58,6 +60,7 @@ static void row(void *arg, sqlite3_stmt *st)
 		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 25),
 		.undo_of = sqlite3_column_int64(st, 20), .undone_by = sqlite3_column_int64(st, 21), .target_layer_id = fp_db_text(st, 22),
 		.target_pk = fp_db_text(st, 23), .return_status = fp_db_text(st, 24),
+		.mapped_pk = (const char *)sqlite3_column_text(st, 26),
 	};
 
 	if (!*r.feature_pk)

@@ -4,6 +4,7 @@ STORE_SOURCES = \
 	engine/store/check.c engine/store/check.h \
 	engine/store/checks.c engine/store/checks.h \
 	engine/store/db.c engine/store/db.h \
+	engine/store/faulty.c engine/store/faulty.h \
 	engine/store/files.c engine/store/files.h \
 	engine/store/filter.c engine/store/filter.h \
 	engine/store/gate.c \

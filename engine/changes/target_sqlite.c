@@ -1,4 +1,4 @@
-#include "engine/changes/target_gpkg.h"
+#include "engine/changes/target_sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/changes/gpkg_blob.h"
+#include "engine/changes/lite_blob.h"
 
 /* What a single change can be guilty of; everything else ends the job. */
 static int is_refusal(int rc)
@@ -23,7 +24,7 @@ static int is_refusal(int rc)
 	}
 }
 
-enum fp_status fp_gpkg_fail(sqlite3 *db, int rc, const char *what, struct fp_error *err)
+enum fp_status fp_sqlfile_fail(sqlite3 *db, int rc, const char *what, struct fp_error *err)
 {
 	int full = (rc & 0xFF) == SQLITE_FULL, corrupt = (rc & 0xFF) == SQLITE_CORRUPT || (rc & 0xFF) == SQLITE_NOTADB;
 
@@ -32,14 +33,14 @@ enum fp_status fp_gpkg_fail(sqlite3 *db, int rc, const char *what, struct fp_err
 	return fp_fail(err, full ? FP_E_FULL : corrupt ? FP_E_CORRUPT : FP_E_IO, "%s: %s", what, sqlite3_errmsg(db));
 }
 
-enum fp_status fp_gpkg_prepare(sqlite3_stmt **out, sqlite3 *db, const char *sql, struct fp_error *err)
+enum fp_status fp_sqlfile_prepare(sqlite3_stmt **out, sqlite3 *db, const char *sql, struct fp_error *err)
 {
 	int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 
-	return rc == SQLITE_OK ? FP_OK : fp_gpkg_fail(db, rc, "the GeoPackage cannot be used", err);
+	return rc == SQLITE_OK ? FP_OK : fp_sqlfile_fail(db, rc, "the file cannot be used", err);
 }
 
-enum fp_status fp_gpkg_run(sqlite3 *db, sqlite3_stmt *stmt, const char *what, struct fp_error *err)
+enum fp_status fp_sqlfile_run(sqlite3 *db, sqlite3_stmt *stmt, const char *what, struct fp_error *err)
 {
 	enum fp_status st = FP_OK;
 	int rc;
@@ -47,42 +48,42 @@ enum fp_status fp_gpkg_run(sqlite3 *db, sqlite3_stmt *stmt, const char *what, st
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		;
 	if (rc != SQLITE_DONE)
-		st = fp_gpkg_fail(db, rc, what, err);
+		st = fp_sqlfile_fail(db, rc, what, err);
 	sqlite3_reset(stmt);
 	return st;
 }
 
-static enum fp_status execute(struct fp_gpkg *g, const char *sql, struct fp_error *err)
+static enum fp_status execute(struct fp_sqlfile *g, const char *sql, struct fp_error *err)
 {
 	int rc = sqlite3_exec(g->db, sql, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? FP_OK : fp_gpkg_fail(g->db, rc, fp_path_base(g->file.path), err);
+	return rc == SQLITE_OK ? FP_OK : fp_sqlfile_fail(g->db, rc, fp_path_base(g->file.path), err);
 }
 
 static enum fp_status mark(struct fp_file *f, struct fp_error *err)
 {
-	struct fp_gpkg *g = (struct fp_gpkg *)f;
+	struct fp_sqlfile *g = (struct fp_sqlfile *)f;
 
-	return fp_gpkg_run(g->db, g->mark, "cannot mark the state before a change", err);
+	return fp_sqlfile_run(g->db, g->mark, "cannot mark the state before a change", err);
 }
 
 static enum fp_status on(struct fp_file *f, struct fp_error *err)
 {
-	struct fp_gpkg *g = (struct fp_gpkg *)f;
+	struct fp_sqlfile *g = (struct fp_sqlfile *)f;
 
-	return fp_gpkg_run(g->db, g->on, "cannot keep a change", err);
+	return fp_sqlfile_run(g->db, g->on, "cannot keep a change", err);
 }
 
 static enum fp_status back(struct fp_file *f, struct fp_error *err)
 {
-	struct fp_gpkg *g = (struct fp_gpkg *)f;
-	enum fp_status st = fp_gpkg_run(g->db, g->back, "cannot take a change back", err);
+	struct fp_sqlfile *g = (struct fp_sqlfile *)f;
+	enum fp_status st = fp_sqlfile_run(g->db, g->back, "cannot take a change back", err);
 
 	return st == FP_OK ? on(f, err) : st;
 }
 
 /* What OGR keeps beside the features, so that readers trust it: time, extent, and a count where no trigger counts. */
-static enum fp_status update_contents(struct fp_gpkg *g, const struct fp_gpkg_layer *l, struct fp_error *err)
+static enum fp_status update_contents(struct fp_sqlfile *g, const struct fp_sqlfile_layer *l, struct fp_error *err)
 {
 	static const char *const always[] = {
 		"UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now') WHERE lower(table_name) = lower(?1)",
@@ -100,13 +101,13 @@ static enum fp_status update_contents(struct fp_gpkg *g, const struct fp_gpkg_la
 			continue;
 		if (i == 2 && sqlite3_table_column_metadata(g->db, NULL, "gpkg_ogr_contents", "feature_count", NULL, NULL, NULL, NULL, NULL) != SQLITE_OK)
 			continue;
-		st = fp_gpkg_prepare(&s, g->db, i < 2 ? always[i] : count, err);
+		st = fp_sqlfile_prepare(&s, g->db, i < 2 ? always[i] : count, err);
 		if (st != FP_OK)
 			return st;
 		sqlite3_bind_text(s, 1, l->table, -1, SQLITE_STATIC);
 		for (int k = 0; i == 1 && k < 4; k++)
 			sqlite3_bind_double(s, 2 + k, l->extent[k]);
-		st = fp_gpkg_run(g->db, s, "cannot bring gpkg_contents up to date", err);
+		st = fp_sqlfile_run(g->db, s, "cannot bring gpkg_contents up to date", err);
 		sqlite3_finalize(s);
 	}
 	return st;
@@ -114,11 +115,11 @@ static enum fp_status update_contents(struct fp_gpkg *g, const struct fp_gpkg_la
 
 static enum fp_status commit(struct fp_file *f, struct fp_error *err)
 {
-	struct fp_gpkg *g = (struct fp_gpkg *)f;
+	struct fp_sqlfile *g = (struct fp_sqlfile *)f;
 	enum fp_status st = FP_OK;
 
 	for (size_t i = 0; st == FP_OK && i < g->n_layers; i++)
-		if (g->layers[i]->changed)
+		if (g->is_gpkg && g->layers[i]->changed)
 			st = update_contents(g, g->layers[i], err);
 	if (st == FP_OK)
 		st = execute(g, "COMMIT", err);
@@ -127,7 +128,7 @@ static enum fp_status commit(struct fp_file *f, struct fp_error *err)
 
 static void file_free(struct fp_file *f)
 {
-	struct fp_gpkg *g = (struct fp_gpkg *)f;
+	struct fp_sqlfile *g = (struct fp_sqlfile *)f;
 
 	sqlite3_finalize(g->mark);
 	sqlite3_finalize(g->back);
@@ -140,43 +141,59 @@ static void file_free(struct fp_file *f)
 }
 
 static const struct fp_file_ops ops = {
-	.open_layer = fp_gpkg_open_layer, .mark = mark, .back = back, .on = on, .commit = commit, .free = file_free
+	.open_layer = fp_sqlfile_open_layer, .mark = mark, .back = back, .on = on, .commit = commit, .free = file_free
 };
+
+static int has_table(struct fp_sqlfile *g, const char *table, const char *column)
+{
+	return sqlite3_table_column_metadata(g->db, NULL, table, column, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What kind of database it is, and the functions that the triggers of such call. */
+static enum fp_status know(struct fp_sqlfile *g, struct fp_error *err)
+{
+	g->is_gpkg = has_table(g, "gpkg_contents", "data_type");
+	if (!g->is_gpkg && has_table(g, "metadata", "name") && (has_table(g, "tiles", "tile_data")))
+		return fp_fail(err, FP_E_REFUSED, "%s holds tiles (MBTiles), which can only be read", fp_path_base(g->file.path));
+	if ((g->is_gpkg ? fp_gpkg_functions(g->db) : fp_lite_functions(g->db)) != SQLITE_OK)
+		return fp_sqlfile_fail(g->db, SQLITE_NOMEM, "cannot register functions", err);
+	return FP_OK;
+}
 
 /* The copy is ours alone and thrown away when anything fails, so nothing is synced here; its publisher does that. Exclusive locking comes first:
  * a file left in WAL mode then needs no shared memory, and goes back to a plain journal, which leaves one file. */
-static enum fp_status set_up(struct fp_gpkg *g, struct fp_error *err)
+static enum fp_status set_up(struct fp_sqlfile *g, struct fp_error *err)
 {
 	static const char *const steps[] = {
 		"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY",
 		"PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "PRAGMA journal_mode = DELETE", "PRAGMA foreign_keys = ON",
-		"BEGIN IMMEDIATE", "SELECT table_name, data_type FROM gpkg_contents LIMIT 1"
+		"BEGIN IMMEDIATE"
 	};
 	enum fp_status st = FP_OK;
 
 	sqlite3_extended_result_codes(g->db, 1);
 	sqlite3_db_config(g->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if (fp_gpkg_functions(g->db) != SQLITE_OK)
-		return fp_gpkg_fail(g->db, SQLITE_NOMEM, "cannot register functions", err);
 	for (size_t i = 0; st == FP_OK && i < sizeof steps / sizeof *steps; i++)
 		st = execute(g, steps[i], err);
 	if (st == FP_OK)
-		st = fp_gpkg_prepare(&g->mark, g->db, "SAVEPOINT change", err);
+		st = know(g, err);
 	if (st == FP_OK)
-		st = fp_gpkg_prepare(&g->back, g->db, "ROLLBACK TO change", err);
-	return st == FP_OK ? fp_gpkg_prepare(&g->on, g->db, "RELEASE change", err) : st;
+		st = fp_sqlfile_prepare(&g->mark, g->db, "SAVEPOINT change", err);
+	if (st == FP_OK)
+		st = fp_sqlfile_prepare(&g->back, g->db, "ROLLBACK TO change", err);
+	return st == FP_OK ? fp_sqlfile_prepare(&g->on, g->db, "RELEASE change", err) : st;
 }
 
-enum fp_status fp_gpkg_open(struct fp_file **out, const char *path, struct fp_error *err)
+enum fp_status fp_sqlfile_open(struct fp_file **out, const char *path, struct fp_error *err)
 {
-	struct fp_gpkg *g = fp_alloc(sizeof *g);
+	struct fp_sqlfile *g = fp_alloc(sizeof *g);
 	enum fp_status st;
 	int rc;
 
 	g->file.ops = &ops;
 	g->file.path = fp_strdup(path);
 	rc = sqlite3_open_v2(path, &g->db, SQLITE_OPEN_READWRITE, NULL);
-	st = rc == SQLITE_OK ? set_up(g, err) : fp_gpkg_fail(g->db, rc, fp_path_base(path), err);
+	st = rc == SQLITE_OK ? set_up(g, err) : fp_sqlfile_fail(g->db, rc, fp_path_base(path), err);
 	if (st == FP_OK)
 		*out = &g->file;
 	else
