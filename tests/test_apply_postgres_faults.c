@@ -114,6 +114,7 @@ Test(apply_postgres_faults, what_the_project_names_is_asked_only_where_it_may_a_
 	takes_services();
 	postgres_layer(&f, "named", "table=\"field\".\"far\" sql=");
 	layer("service", "service='geo' table=\"field\".\"far\"");
+	layer("unnamed", "user='ada' table=\"field\".\"far\"");
 	f.options.any_address = 0;
 	SAYS("named", "the network is off for this project (fieldpost project set NAME network=on)");
 	is(delta(&f, "create", "service", "1", NULL, "{}"), "applied", "");
@@ -122,10 +123,16 @@ Test(apply_postgres_faults, what_the_project_names_is_asked_only_where_it_may_a_
 	SAYS("named", "this address");
 	is(delta(&f, "create", "service", "2", NULL, "{}"), "applied", "");
 	cr_assert_eq(settle(&f, NULL), FP_OK);
+	setenv("PGSERVICE", "geo", 1);
+	SAYS("named", "this address"); /* a host of the project's stands before the operator's service */
+	is(delta(&f, "create", "unnamed", "5", NULL, "{}"), "applied", "");
+	cr_assert_eq(settle(&f, NULL), FP_OK);
+	unsetenv("PGSERVICE");
 	f.options.allow = "127.0.0.1";
+	SAYS("unnamed", "no host at all is a socket of this machine");
 	is(delta(&f, "create", "named", "3", NULL, "{}"), "applied", "");
 	cr_assert_eq(settle(&f, NULL), FP_OK);
-	holds("SELECT count(*) FROM field.far", "3");
+	holds("SELECT count(*) FROM field.far", "4");
 }
 
 Test(apply_postgres_faults, layers_of_one_database_share_its_transaction_however_they_write_it)

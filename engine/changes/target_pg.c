@@ -52,10 +52,10 @@ enum fp_status fp_pg_address(char **out, const struct fp_layer_def *layer, struc
 	return FP_OK;
 }
 
-/* Who named the server: the operator, in a service or a variable, or else the project. */
-static int operators(const json_t *question, const struct fp_asker *asker)
+/* Who named the server: the operator, in a service or a variable, or else the project. A host that the project names stands before any variable. */
+static int operators(const json_t *question, const char *service)
 {
-	return *fp_json_str_or(question, "service", "") || *asker->service || !*fp_json_str_or(question, "host", "");
+	return *fp_json_str_or(question, "service", "") || (!*fp_json_str_or(question, "host", "") && (*service || getenv("PGHOST") || getenv("PGHOSTADDR")));
 }
 
 static enum fp_status refuse(const json_t *answer, struct fp_error *err)
@@ -73,12 +73,14 @@ static enum fp_status refuse(const json_t *answer, struct fp_error *err)
 static enum fp_status dial(PGconn **out, const json_t *question, const struct fp_apply_options *o, struct fp_error *err)
 {
 	const char *allow = o->allow ? o->allow : "";
-	struct fp_asker asker = {.pgservice = o->pgservice ? o->pgservice : "", .service = getenv("PGSERVICE") ? getenv("PGSERVICE") : ""};
+	char *service = fp_strdup(getenv("PGSERVICE") ? getenv("PGSERVICE") : "");
+	struct fp_asker asker = {.pgservice = o->pgservice ? o->pgservice : "", .service = service};
 	struct fp_pg pg = {.answer = json_pack("{s:s,s:s,s:s}", "stage", "", "cause", "", "error", "")};
 	struct fp_allow *list = NULL;
 	enum fp_status st;
 
-	asker.sockets = o->any_address || operators(question, &asker);
+	unsetenv("PGSERVICE"); /* libpq would look for it in files by itself */
+	asker.sockets = o->any_address || operators(question, service);
 	if (!asker.sockets && !o->allow)
 		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the network is off for this project (fieldpost project set NAME network=on)");
 	else
@@ -89,6 +91,9 @@ static enum fp_status dial(PGconn **out, const json_t *question, const struct fp
 			st = refuse(pg.answer, err);
 		fp_resolver_free(asker.resolver);
 	}
+	if (*service)
+		setenv("PGSERVICE", service, 1);
+	free(service);
 	json_decref(pg.answer);
 	*out = pg.conn;
 	return st;
