@@ -17,4 +17,5 @@ DATA_FILES = \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/plan.yaml \
-	data/workflows/process_projectfile.yaml
+	data/workflows/process_projectfile.yaml \
+	data/workflows/settle.yaml

@@ -56,6 +56,7 @@ static const struct kind {
 	[FP_EVENT_CANDIDATES] = {"candidates", {{"delta_id", JSON_STRING}, {"class", JSON_STRING}, {"candidates", JSON_ARRAY}}},
 	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
 	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},
+	[FP_EVENT_TRANSACTION] = {"transaction", {{"connection", JSON_INTEGER}, {"status", JSON_STRING}, {"message", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)

@@ -11,6 +11,7 @@
  *    "output":"/abs",         empty and writable: files that the job makes or changes, under their project names
  *    "scratch":"/abs",        empty and writable: anything else
  *    "deltas":"/abs.jsonl",   delta_apply and plan: a line for each change, in the order to apply (below)
+ *    "transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}],   settle: what became of these, as a commit event told them
  *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool,
  *      "record":bool,         tell with each outcome what takes it back ("inverse") and where it was written
  *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
@@ -52,6 +53,8 @@
  *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
  *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
  *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
+ *   transaction {"connection":0,"status":"committed"|"aborted"|"in progress"|"unknown"|"unreachable","message":""}   settle, one each. unknown: the
+ *             database cannot say any more; unreachable: nobody could be asked, and why
  *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
 #ifndef FP_WORKER_JOB_H
 #define FP_WORKER_JOB_H
@@ -100,5 +103,6 @@ fp_step_fn fp_step_opening_check;
 fp_step_fn fp_step_project_details;
 fp_step_fn fp_step_check_layers;
 fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
+fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
 
 #endif

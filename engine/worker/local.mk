@@ -7,4 +7,5 @@ WORKER_SOURCES = \
 	engine/worker/step_apply.c \
 	engine/worker/step_layers.c \
 	engine/worker/step_project.c \
+	engine/worker/step_settle.c \
 	engine/worker/steps.c

@@ -6,5 +6,6 @@ const struct fp_step fp_steps[] = {
 	{"project_details", fp_step_project_details},
 	{"check_layers", fp_step_check_layers},
 	{"apply_deltas", fp_step_apply_deltas},
+	{"settle", fp_step_settle},
 	{0}
 };
