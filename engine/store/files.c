@@ -99,6 +99,36 @@ enum fp_status fp_file_versions(struct fp_store *s, const char *project_id, cons
 	return rc;
 }
 
+/* Files that came together were published in one transaction, each with its own time: one within these ms belongs to it. */
+#define TOGETHER "5000"
+
+enum fp_status fp_file_with_journals(struct fp_store *s, const char *project_id, const char *name, int64_t version, fp_file_each *each, void *arg,
+	struct fp_error *err)
+{
+	struct ctx c = {each, arg, s->home};
+	sqlite3_stmt *st;
+	int more = 1;
+	enum fp_status rc = fp_file_get(s, project_id, name, version, each, arg, err);
+
+	if (rc == FP_OK)
+		rc = fp_db_stmt(s, &st, err, "WITH main AS (SELECT v.at, f.version = v.version AND NOT f.removed AS current, coalesce((SELECT min(n.at)"
+			" FROM file_version n WHERE n.file_id = f.id AND n.version > v.version), 1 << 62) AS until FROM file f JOIN file_version v"
+			" ON v.file_id = f.id WHERE f.project_id = ?1 AND f.name = ?2 AND v.version = ?3) "
+			SELECT " JOIN main m WHERE f.project_id = ?1 AND f.name IN (?2 || '-wal', ?2 || '-journal') AND v.size > 0 AND CASE WHEN m.current"
+			" THEN v.version = f.version AND NOT f.removed ELSE v.version = (SELECT max(o.version) FROM file_version o WHERE o.file_id = f.id"
+			" AND o.at <= m.at + " TOGETHER " AND o.at < m.until) AND (NOT f.removed OR v.at >= m.at - " TOGETHER ") END",
+			FP_VALS(fp_t(project_id), fp_t(name), fp_i(version)));
+	if (rc != FP_OK)
+		return rc;
+	while (rc == FP_OK && more) {
+		rc = fp_db_next(s, st, &more, err);
+		if (rc == FP_OK && more)
+			row(&c, st);
+	}
+	fp_db_end(s, st);
+	return rc;
+}
+
 enum fp_status fp_file_put(struct fp_store *s, const char *project_id, const char *name, const char *local_path, const char *who,
 	int64_t *version, struct fp_error *err)
 {

@@ -26,6 +26,10 @@ enum fp_status fp_file_list(struct fp_store *s, const struct fp_query *q, int64_
 	struct fp_error *err); /* current versions, by name */
 enum fp_status fp_file_versions(struct fp_store *s, const char *project_id, const char *name, fp_file_each *each, void *arg,
 	struct fp_error *err); /* newest first */
+/* VERSION of a database, then the journals ("-wal", "-journal") that lay beside it when it came, for what is in them is part of it; of the current version
+ * those that lie there now. */
+enum fp_status fp_file_with_journals(struct fp_store *s, const char *project_id, const char *name, int64_t version, fp_file_each *each, void *arg,
+	struct fp_error *err);
 /* An old version becomes current again, as a new version. */
 enum fp_status fp_file_restore(struct fp_store *s, const char *project_id, const char *name, int64_t version, const char *who,
 	struct fp_error *err);
