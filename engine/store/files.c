@@ -129,64 +129,6 @@ enum fp_status fp_file_with_journals(struct fp_store *s, const char *project_id,
 	return rc;
 }
 
-enum fp_status fp_file_put(struct fp_store *s, const char *project_id, const char *name, const char *local_path, const char *who,
-	int64_t *version, struct fp_error *err)
-{
-	struct fp_stage g;
-	int64_t v;
-	int changed;
-	enum fp_status st = fp_stage_copy(s, &g, project_id, name, local_path, err);
-
-	if (st != FP_OK)
-		return st;
-	st = fp_store_begin(s, err);
-	if (st == FP_OK) {
-		st = fp_stage_publish(s, &g, project_id, FP_BASE_ANY, who, version ? version : &v, &changed, err);
-		if (st == FP_OK)
-			st = fp_project_file_choose(s, project_id, err);
-		if (st == FP_OK && changed)
-			st = fp_activity_add(s, who, "upload", project_id, err, "%s", name);
-		st = fp_store_end(s, st, err);
-	}
-	fp_stage_clear(&g);
-	return st;
-}
-
-static void take_path(void *arg, const struct fp_file_row *r)
-{
-	*(char **)arg = fp_strdup(r->path);
-}
-
-enum fp_status fp_file_restore(struct fp_store *s, const char *project_id, const char *name, int64_t version, const char *who,
-	struct fp_error *err)
-{
-	char *path = NULL;
-	struct fp_stage g;
-	int64_t v;
-	int changed;
-	enum fp_status st = version > 0 ? fp_file_get(s, project_id, name, version, take_path, &path, err)
-		: fp_fail(err, FP_E_USAGE, "a version is a number from 1 on, not %lld", (long long)version);
-
-	if (st != FP_OK)
-		return st;
-	st = fp_stage_copy(s, &g, project_id, name, path, err);
-	free(path);
-	if (st != FP_OK)
-		return st;
-	st = fp_store_begin(s, err);
-	if (st == FP_OK) {
-		st = fp_stage_publish(s, &g, project_id, FP_BASE_ANY, who, &v, &changed, err);
-		if (st == FP_OK)
-			st = fp_project_file_choose(s, project_id, err);
-		if (st == FP_OK && changed)
-			st = fp_activity_add(s, who, "restore", project_id, err, "%s: version %lld as version %lld", name, (long long)version,
-				(long long)v);
-		st = fp_store_end(s, st, err);
-	}
-	fp_stage_clear(&g);
-	return st;
-}
-
 /* The versions stay: a removed file can be restored. */
 enum fp_status fp_file_remove(struct fp_store *s, const char *project_id, const char *name, const char *who, struct fp_error *err)
 {
