@@ -113,7 +113,8 @@ SUITES += tests/test_question tests/test_versions
 tests_test_question_SOURCES = tests/test_question.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_question_LDADD = $(TEST_LDADD)
 tests_test_versions_SOURCES = tests/test_versions.c tests/cli.c tests/cli.h tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
-tests_test_versions_LDADD = $(TEST_LDADD) -lutil
+tests_test_versions_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_versions_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_store
 tests_test_store_SOURCES = tests/test_store.c tests/put_file.c tests/put_file.h

@@ -18,6 +18,7 @@ static json_t *differences, *tables;
 
 static void keep(void)
 {
+	unlink(before);
 	cr_assert_eq(fp_fs_copy(after, before, &err), FP_OK, "%s", err.msg);
 }
 

@@ -12,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/changes/gpkg_blob.h"
 #include "engine/queue/feature_past.h"
 #include "engine/queue/file_diff.h"
 #include "engine/store/files.h"
@@ -53,6 +54,7 @@ static void edit(const char *sql)
 	cr_assert_eq(fp_fs_copy(from, to, &err), FP_OK, "%s", err.msg);
 	cr_assert_eq(chmod(to, 0600), 0);
 	cr_assert_eq(sqlite3_open(to, &db), SQLITE_OK);
+	cr_assert_eq(fp_gpkg_functions(db), SQLITE_OK); /* the triggers of the spatial index want them */
 	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, &message), SQLITE_OK, "%s", message);
 	sqlite3_close(db);
 	cr_assert_eq(put_file(h.s, h.project, "survey.gpkg", to, NULL, &err), FP_OK, "%s", err.msg);
@@ -110,7 +112,8 @@ static void changed(size_t i, const char *want)
 Test(versions, a_layer_that_lies_in_no_file_has_no_past)
 {
 	cr_assert_eq(past("nobody", "1"), FP_E_NOTFOUND);
-	cr_assert_eq(past(home_text(&h, "SELECT layer_id FROM layer WHERE filename = ''"), "1"), FP_E_REFUSED);
+	cr_assert_eq(past(home_text(&h, "SELECT layer_id FROM layer WHERE filename LIKE '%.tif'"), "1"), FP_E_REFUSED);
+	cr_assert(strstr(err.msg, "no file of the project") != NULL, "%s", err.msg);
 	cr_assert_eq(past(home_text(&h, "SELECT layer_id FROM layer WHERE filename LIKE '%.shp'"), "1"), FP_E_REFUSED);
 	cr_assert(strstr(err.msg, "set of files") != NULL, "%s", err.msg);
 }
@@ -145,12 +148,12 @@ Test(versions, a_version_that_cannot_be_read_says_so_and_the_others_are_told)
 {
 	edit("UPDATE trees SET note = 'two' WHERE fid = 5");
 	home_put(&h, "survey.gpkg", "this is no database");
-	edit("SELECT 1; "); /* of no database SQLite makes one */
 	cr_assert_eq(past(h.layer, "5"), FP_OK, "%s", err.msg);
+	cr_assert_eq(json_array_size(rows), 3);
 	cr_assert(*fp_json_str(state(0), "fault"));
 	changed(0, "-");
-	cr_assert_str_eq(fp_json_str(json_object_get(state(json_array_size(rows) - 2), "attributes"), "note"), "two");
-	changed(json_array_size(rows) - 2, "[\"note\"]");
+	cr_assert_str_eq(fp_json_str(json_object_get(state(1), "attributes"), "note"), "two");
+	changed(1, "[\"note\"]");
 }
 
 Test(versions, five_hundred_versions_are_read_one_at_a_time_and_restored_ones_not_again)

@@ -429,9 +429,12 @@ static enum fp_status compare_table(struct run *r, struct fp_error *err)
 static const char *verdict(const struct run *r)
 {
 	const struct side *a = &r->side[BEFORE], *b = &r->side[AFTER];
+	int had = fp_strv_has(&a->tables, r->table), has = fp_strv_has(&b->tables, r->table);
 
-	if (!a->layer || !b->layer)
-		return !a->layer && !fp_strv_has(&a->tables, r->table) ? "added" : !b->layer && !fp_strv_has(&b->tables, r->table) ? "removed" : "unknown";
+	if (had > (a->layer != NULL) || has > (b->layer != NULL))
+		return "unknown";
+	if (!had || !has)
+		return had ? "removed" : "added";
 	return r->added || r->removed || r->changed || json_array_size(json_object_get(r->body, "notes")) ||
 		json_array_size(json_object_get(r->body, "columns_added")) || json_array_size(json_object_get(r->body, "columns_removed")) ? "changed" : "same";
 }

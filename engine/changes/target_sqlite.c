@@ -213,7 +213,7 @@ enum fp_status fp_sqlfile_open_reading(struct fp_file **out, const char *path, s
 	if (st == FP_OK) {
 		sqlite3_limit(g->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
 		sqlite3_extended_result_codes(g->db, 1);
-		st = execute(g, "PRAGMA cell_size_check = ON", err);
+		st = execute(g, "PRAGMA cell_size_check = ON; SELECT count(*) FROM sqlite_master", err); /* one that is broken has no tables, it seems */
 	}
 	if (st == FP_OK)
 		st = know(g, err);
