@@ -16,6 +16,7 @@ SRC_SOURCES = \
 	src/cmd_doctor.c \
 	src/cmd_engine.c \
 	src/cmd_file.c \
+	src/cmd_file_diff.c \
 	src/cmd_help.c \
 	src/cmd_home.c \
 	src/cmd_job.c \
