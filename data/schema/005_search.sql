@@ -29,6 +29,7 @@ INSERT INTO change_key SELECT c.id, f.id, c.created_at FROM change c CROSS JOIN 
 	AND f.created_by = c.created_by AND f.client_id = c.client_id AND f.layer_id = c.layer_id AND f.layer_name = c.layer_name AND f.method = c.method
 	AND f.status = c.status ORDER BY c.id;
 CREATE INDEX change_key_facet ON change_key (facet_id, created_at);
+CREATE INDEX change_key_time ON change_key (created_at);
 
 CREATE TRIGGER change_keyed AFTER INSERT ON change BEGIN
 	INSERT INTO change_facet (project_id, created_by, client_id, layer_id, layer_name, method, status, text, n)

@@ -9,7 +9,7 @@
 #include "engine/store/changes.h"
 #include "engine/store/list.h"
 
-#define FEW 100000 /* so many ids are sorted in less time than all are walked along */
+int64_t fp_change_few = 100000; /* ids are sorted in less time than all are walked along */
 
 enum { FACET, TIME, IDS };
 
@@ -46,6 +46,7 @@ struct asked {
 	const char *group;      /* the column of which REST binds a value last; NULL: none */
 	int plain;              /* no filter, in the list's own order */
 	int any_facet, by_ids;  /* no condition on facets; REST names changes */
+	int sorted;             /* by a column: by facets */
 };
 
 static void clear(struct asked *a)
@@ -71,6 +72,7 @@ static enum fp_status ask(struct asked *a, const struct fp_query *q, struct fp_e
 		fp_where_and(&a->facets, "f.project_id = ?", fp_t(q->project_id));
 	st = add_part(&a->facets, FACET, q, err);
 	a->any_facet = a->facets.n == 0;
+	a->sorted = q->sort && strcmp(q->sort, sorts[0].name) != 0;
 	if (st == FP_OK)
 		st = add_part(&a->rest, TIME, q, err);
 	times = a->rest.n;
@@ -87,13 +89,14 @@ static size_t bind(struct asked *a, struct fp_val v)
 	return a->rest.n;
 }
 
-/* " FROM ... JOIN WHERE ..." of the changes k. Who passes is either a set of ids, or a set of facets in whose index it is searched when there are FEW. */
+/* " FROM ... JOIN WHERE ..." of the changes k. Who passes is found by ids, or when there are FEW in the index of facets or times, or along all. */
 static void from(struct fp_buf *b, const struct asked *a, const char *join, int few)
 {
 	if (a->plain && !a->group && a->q->project_id)
 		fp_buf_adds(b, " FROM change k INDEXED BY change_of_project WHERE k.project_id = ?1");
-	else if (a->any_facet && !a->group && (a->plain || a->by_ids || !few))
-		fp_buf_addf(b, " FROM change_key k NOT INDEXED%s WHERE 1%s", join, a->rest.sql.data);
+	else if (a->any_facet && !a->group)
+		fp_buf_addf(b, " FROM change_key k %s%s WHERE 1%s", few && !a->by_ids && a->rest.sql.len > 0 ? "INDEXED BY change_key_time" : "NOT INDEXED", join,
+			a->rest.sql.data);
 	else if (!a->group)
 		fp_buf_addf(b, " FROM change_key k %s%s WHERE k.facet_id IN (SELECT id FROM temp.change_passing)%s",
 			few && !a->by_ids ? "INDEXED BY change_key_facet" : "NOT INDEXED", join, a->rest.sql.data);
@@ -111,7 +114,7 @@ static enum fp_status count_rest(struct fp_store *s, const struct asked *a, int6
 	if (a->rest.sql.len == 0)
 		return FP_OK;
 	fp_buf_adds(&sql, "SELECT count(*)");
-	from(&sql, a, "", *n <= FEW || a->group);
+	from(&sql, a, "", *n <= fp_change_few || a->group || a->any_facet);
 	st = fp_db_int(s, n, err, sql.data, a->rest.v, a->rest.n);
 	fp_buf_free(&sql);
 	return st;
@@ -143,12 +146,12 @@ static enum fp_status pass(struct fp_store *s, const struct asked *a, int64_t *n
 	*n = 0;
 	if (st != FP_OK)
 		return st;
-	key = fp_asprintf("%s %s", a->q->project_id ? a->q->project_id : "", a->q->filter ? a->q->filter : "");
+	key = fp_asprintf("%d %s %s", a->sorted, a->q->project_id ? a->q->project_id : "", a->q->filter ? a->q->filter : "");
 	if (s->depth > 0 || !p->key || p->version != version || p->commits != s->commits || strcmp(p->key, key) != 0) {
 		free(p->key);
 		*p = (struct fp_passing){NULL, 0, version, s->commits};
-		st = find_passing(s, a, err);
-		if (st == FP_OK)
+		st = a->any_facet && !a->sorted ? FP_OK : find_passing(s, a, err);
+		if (st == FP_OK && (!a->any_facet || a->sorted))
 			st = fp_db_int(s, &p->n, err, "SELECT sum(n) FROM temp.change_passing", FP_NOVALS);
 		if (st == FP_OK)
 			st = count_rest(s, a, &p->n, err);
@@ -183,7 +186,6 @@ enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int
 	return st;
 }
 
-/* What is sorted by a column is sorted by its facets. */
 static enum fp_status count_as_sorted(struct fp_store *s, struct asked *a, const struct fp_sort *by, int64_t *n, struct fp_error *err)
 {
 	a->plain &= by == sorts;
@@ -212,7 +214,7 @@ static enum fp_status give(struct fp_store *s, struct asked *a, const struct fp_
 		return FP_OK;
 	}
 	fp_buf_adds(&sql, "SELECT k.id");
-	from(&sql, a, by ? " CROSS JOIN change_facet f ON f.id = k.facet_id" : "", n <= FEW);
+	from(&sql, a, by ? " CROSS JOIN change_facet f ON f.id = k.facet_id" : "", n <= fp_change_few);
 	at = bind(a, fp_i(here)); /* not more: behind the last one all others would be walked along */
 	bind(a, fp_i(p->offset));
 	fp_buf_adds(&sql, " ORDER BY ");
@@ -290,7 +292,7 @@ enum fp_status fp_change_ids(struct fp_store *s, const struct fp_query *q, int64
 	if (st == FP_OK)
 		st = count_as_sorted(s, &a, by, &n, err);
 	if (st == FP_OK)
-		st = by != sorts && n > FEW ? give_groups(s, &a, by, &p, err) : give(s, &a, by == sorts ? NULL : by, n, &p, err);
+		st = by != sorts && n > fp_change_few ? give_groups(s, &a, by, &p, err) : give(s, &a, by == sorts ? NULL : by, n, &p, err);
 	clear(&a);
 	return st;
 }
@@ -398,7 +400,7 @@ enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int6
 	if (st == FP_OK && there && by == sorts)
 		st = place(s, &a, n, !q->reverse, id, offset, err);
 	else if (st == FP_OK && there)
-		st = n > FEW ? place_in_groups(s, &a, by, id, offset, err) : place_sorted(s, &a, by, id, offset, err);
+		st = n > fp_change_few ? place_in_groups(s, &a, by, id, offset, err) : place_sorted(s, &a, by, id, offset, err);
 	clear(&a);
 	return st;
 }
