@@ -89,7 +89,7 @@ static size_t bind(struct asked *a, struct fp_val v)
 	return a->rest.n;
 }
 
-/* " FROM ... JOIN WHERE ..." of the changes k. Who passes is found by ids, or when there are FEW in the index of facets or times, or along all. */
+/* " FROM ... JOIN WHERE ..." of the changes k. Who passes is found by ids, or when there are few, in the index of facets or times, or along all. */
 static void from(struct fp_buf *b, const struct asked *a, const char *join, int few)
 {
 	if (a->plain && !a->group && a->q->project_id)
@@ -319,7 +319,7 @@ static enum fp_status place(struct fp_store *s, struct asked *a, int64_t n, int 
 	enum fp_status st = fp_db_int(s, &middle, err, "SELECT ((SELECT min(id) FROM change_key) + (SELECT max(id) FROM change_key)) / 2", FP_NOVALS);
 
 	if (st == FP_OK)
-		st = count_beyond(s, a, n <= FEW, id > middle, id, &beyond, err);
+		st = count_beyond(s, a, n <= fp_change_few, id > middle, id, &beyond, err);
 	*offset = (id > middle) == descending ? beyond : n - 1 - beyond;
 	return st;
 }
