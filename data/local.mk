@@ -17,5 +17,7 @@ DATA_FILES = \
 	data/schema/005_search.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
+	data/workflows/feature_past.yaml \
+	data/workflows/file_diff.yaml \
 	data/workflows/plan.yaml \
 	data/workflows/process_projectfile.yaml

@@ -10,6 +10,7 @@
 #include "engine/queue/queue.h"
 #include "engine/store/changes.h"
 #include "engine/store/projects.h"
+#include "src/change_rows.h"
 #include "src/commands.h"
 #include "src/listing.h"
 #include "src/outcome.h"
@@ -50,35 +51,9 @@ const struct fp_command fp_cmd_change_push = {
 	.help = "Push a deltafile to a project, whatever project id stands in it. A faulty one is kept with its reason, and nothing of it is applied.",
 };
 
-static json_t *change_row(const struct fp_change_row *r)
-{
-	json_t *o = json_object();
-
-	fp_row_text(o, "uuid", r->uuid);
-	fp_row_int(o, "id", r->id);
-	fp_row_text(o, "project", r->project_name);
-	fp_row_text(o, "status", r->status);
-	fp_row_text(o, "method", r->method);
-	fp_row_text(o, "layer_id", r->layer_id);
-	fp_row_text(o, "layer_name", r->layer_name);
-	fp_row_text(o, "feature_pk", r->feature_pk);
-	fp_row_text(o, "local_pk", r->local_pk);
-	fp_row_text(o, "source_pk", r->source_pk);
-	fp_row_text(o, "client_id", r->client_id);
-	fp_row_text(o, "fields", r->fields);
-	fp_row_text(o, "msg", r->msg);
-	fp_row_time(o, "created_at", r->created_at);
-	fp_row_text(o, "created_by", r->created_by);
-	fp_row_time(o, "updated_at", r->updated_at);
-	json_object_set_new(o, "job_id", r->job_id ? json_integer(r->job_id) : json_null());
-	fp_row_int(o, "attempts", r->attempts);
-	fp_row_text(o, "deltafile_id", r->deltafile_id);
-	return o;
-}
-
 static void add_row(void *arg, const struct fp_change_row *r)
 {
-	json_array_append_new(arg, change_row(r));
+	json_array_append_new(arg, fp_change_json(r));
 }
 
 static const struct fp_column list_columns[] = {
@@ -105,30 +80,7 @@ const struct fp_command fp_cmd_change_list = {
 
 static void take_change(void *arg, const struct fp_change_row *r)
 {
-	json_t *o = change_row(r);
-
-	fp_row_json(o, "delta", r->body);
-	*(json_t **)arg = o;
-}
-
-static void add_attempt(void *arg, const struct fp_attempt_row *r)
-{
-	json_t *o = json_object();
-
-	fp_row_int(o, "job_id", r->job_id);
-	fp_row_time(o, "at", r->at);
-	fp_row_text(o, "action", r->action);
-	fp_row_text(o, "who", r->who);
-	fp_row_text(o, "outcome", r->outcome);
-	fp_row_text(o, "msg", r->msg);
-	fp_row_text(o, "e_type", r->e_type);
-	fp_row_text(o, "feature_pk", r->feature_pk);
-	fp_row_text(o, "modified_pk", r->modified_pk);
-	fp_row_text(o, "hash_before", r->hash_before);
-	fp_row_text(o, "hash_after", r->hash_after);
-	fp_row_json(o, "conflicts", r->conflicts);
-	fp_row_json(o, "provider_errors", r->provider_errors);
-	json_array_append_new(arg, o);
+	*(json_t **)arg = fp_change_json(r);
 }
 
 static const struct fp_column show_columns[] = {
@@ -144,40 +96,6 @@ static const struct fp_column attempt_columns[] = {
 	{"Outcome", "outcome", FP_CELL_TEXT}, {"Message", "msg", FP_CELL_TEXT}, {0},
 };
 
-static json_t *member(const json_t *side, const char *field, int is_geometry)
-{
-	json_t *v = json_object_get(is_geometry ? side : json_object_get(side, "attributes"), field);
-
-	return v ? json_incref(v) : NULL;
-}
-
-static void add_field(json_t *rows, const json_t *old, const json_t *new, const char *field, int is_geometry)
-{
-	json_t *row = json_object(), *a = member(old, field, is_geometry), *b = member(new, field, is_geometry);
-
-	fp_row_text(row, "field", field);
-	json_object_set_new(row, "old", a ? a : json_string(""));
-	json_object_set_new(row, "new", b ? b : json_string(""));
-	json_array_append_new(rows, row);
-}
-
-/* Old and new per field, those of new first in their order. */
-static json_t *fields(const json_t *delta)
-{
-	json_t *rows = json_array(), *old = json_object_get(delta, "old"), *new = json_object_get(delta, "new");
-	json_t *a = json_object_get(old, "attributes"), *b = json_object_get(new, "attributes"), *v;
-	const char *field;
-
-	json_object_foreach(b, field, v)
-		add_field(rows, old, new, field, 0);
-	json_object_foreach(a, field, v)
-		if (!json_object_get(b, field))
-			add_field(rows, old, new, field, 0);
-	if (json_object_get(old, "geometry") || json_object_get(new, "geometry"))
-		add_field(rows, old, new, "geometry", 1);
-	return rows;
-}
-
 static void print_change(struct fp_invocation *inv, json_t *row)
 {
 	json_t *f;
@@ -186,7 +104,7 @@ static void print_change(struct fp_invocation *inv, json_t *row)
 		fp_print_json(row);
 		return;
 	}
-	f = fields(json_object_get(row, "delta"));
+	f = fp_change_fields_json(json_object_get(row, "delta"));
 	fp_print_row(inv, json_incref(row), show_columns);
 	if (json_array_size(f)) {
 		fp_print("%s", "");
@@ -204,21 +122,21 @@ static enum fp_status show(struct fp_invocation *inv, struct fp_error *err)
 {
 	const char *project = fp_opt(inv, "project");
 	char id[FP_UUID_SIZE];
-	json_t *row = NULL, *attempts;
+	json_t *row = NULL, *attempts = NULL;
 	enum fp_status st = project ? fp_project_find(inv->store, id, project, err) : FP_OK;
 
 	if (st == FP_OK)
 		st = fp_change_get(inv->store, project ? id : NULL, inv->argv[0], take_change, &row, err);
 	if (st != FP_OK)
 		return st;
-	attempts = json_array();
-	st = fp_change_attempts(inv->store, fp_json_int(row, "id", 0), add_attempt, attempts, err);
-	json_object_set_new(row, "attempt_list", attempts);
-	if (st == FP_OK)
-		print_change(inv, row);
-	else
+	st = fp_change_attempts_json(inv->store, fp_json_int(row, "id", 0), &attempts, err);
+	if (st != FP_OK) {
 		json_decref(row);
-	return st;
+		return st;
+	}
+	json_object_set_new(row, "attempt_list", attempts);
+	print_change(inv, row);
+	return FP_OK;
 }
 
 const struct fp_command fp_cmd_change_show = {

@@ -52,7 +52,7 @@ static enum fp_status ignore(struct fp_invocation *inv, struct fp_error *err)
 	return save(inv, FP_ACTION_IGNORE, "Ignore", err);
 }
 
-static enum fp_status un_ignore(struct fp_invocation *inv, struct fp_error *err)
+static enum fp_status unignore(struct fp_invocation *inv, struct fp_error *err)
 {
 	return save(inv, FP_ACTION_RESTORE, "No longer ignore", err);
 }
@@ -79,8 +79,8 @@ const struct fp_command fp_cmd_change_ignore = {
 	.options = {FP_SELECTION_OPTIONS, REASON_OPTION},
 };
 
-const struct fp_command fp_cmd_change_un_ignore = {
-	.name = "change un-ignore", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = un_ignore,
+const struct fp_command fp_cmd_change_unignore = {
+	.name = "change unignore", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = unignore,
 	.help = "Bring ignored changes back to what they were before.",
 	.options = {FP_SELECTION_OPTIONS, REASON_OPTION},
 };

@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/proc.h"
 #include "engine/prober/prober.h"
+#include "engine/queue/inbox.h"
 #include "engine/store/check.h"
 #include "src/commands.h"
 #include "src/listing.h"
@@ -100,6 +101,11 @@ static void workflows(struct examination *x)
 	}
 }
 
+static void inbox_line(void *arg, const char *line)
+{
+	addf(arg, FP_FINDING_NOTE, "inbox: %s", line);
+}
+
 static void home(struct examination *x, struct fp_invocation *inv)
 {
 	struct fp_error e = {0};
@@ -120,6 +126,7 @@ static void home(struct examination *x, struct fp_invocation *inv)
 	addf(x, FP_FINDING_GOOD, "the home is %s", fp_store_home(inv->store));
 	if (fp_store_check(inv->store, fp_opt(inv, "repair") != NULL, add, x, &faults, &e) != FP_OK)
 		add_error(x, &e);
+	fp_inbox_untaken(inv->store, inbox_line, x);
 }
 
 static const struct fp_column columns[] = {{"Finding", "finding", FP_CELL_TEXT}, {"What", "text", FP_CELL_TEXT}, {0}};

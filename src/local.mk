@@ -1,9 +1,14 @@
 SRC_SOURCES = \
+	src/change_plan.c src/change_plan.h \
+	src/change_rows.c src/change_rows.h \
 	src/cmd_apply.c \
 	src/cmd_change.c \
-	src/change_plan.c src/change_plan.h \
 	src/cmd_change_act.c \
 	src/cmd_change_decide.c \
+	src/cmd_change_export.c \
+	src/cmd_change_faulty.c \
+	src/cmd_change_import.c \
+	src/cmd_change_history.c \
 	src/cmd_change_undo.c \
 	src/cmd_check.c \
 	src/cmd_completion.c \
@@ -11,6 +16,7 @@ SRC_SOURCES = \
 	src/cmd_doctor.c \
 	src/cmd_engine.c \
 	src/cmd_file.c \
+	src/cmd_file_diff.c \
 	src/cmd_help.c \
 	src/cmd_home.c \
 	src/cmd_job.c \
@@ -27,5 +33,6 @@ SRC_SOURCES = \
 	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
 	src/plain.c src/plain.h \
+	src/save_file.c src/save_file.h \
 	src/secret_input.c src/secret_input.h \
 	src/selection.c src/selection.h

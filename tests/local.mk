@@ -13,13 +13,13 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/postgis_cases.py tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
 BENCHES =
 include tests/ui.mk
-WORKER_TEST_LDADD = libworker.a $(WORKER_LIBS) $(TEST_LDADD)
+WORKER_TEST_LDADD = libworker.a libconnect.a $(TEST_LDADD) $(WORKER_LIBS) $(POSTGRES_LIBS)
 
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_base_LDADD = $(TEST_LDADD)
@@ -46,6 +46,10 @@ SUITES += tests/test_text_tables
 tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c tests/layer_files.h
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_plan
+tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
+tests_test_plan_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_gate
 tests_test_gate_SOURCES = tests/test_gate.c tests/layer_files.c tests/layer_files.h
@@ -84,13 +88,48 @@ tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c 
 tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_apply_postgres
+tests_test_apply_postgres_SOURCES = tests/test_apply_postgres.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c tests/apply_fixture.h \
+	tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_postgres_faults
+tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c \
+	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_apply_bad
+tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_bad_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_lite
+tests_test_apply_lite_SOURCES = tests/test_apply_lite.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_apply_lite_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_apply_lite_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_apply_values
 tests_test_apply_values_SOURCES = tests/test_apply_values.c
 tests_test_apply_values_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_values_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_diff
+tests_test_diff_SOURCES = tests/test_diff.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_diff_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_diff_LDADD = $(WORKER_TEST_LDADD)
+
+# Versions of files as questions to the real worker, and what questions do when it is a bad one.
+SUITES += tests/test_question tests/test_versions
+tests_test_question_SOURCES = tests/test_question.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
+tests_test_question_LDADD = $(TEST_LDADD)
+tests_test_versions_SOURCES = tests/test_versions.c tests/cli.c tests/cli.h tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
+tests_test_versions_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_versions_LDADD = $(WORKER_TEST_LDADD) -lutil
+
 SUITES += tests/test_store
-tests_test_store_SOURCES = tests/test_store.c
+tests_test_store_SOURCES = tests/test_store.c tests/put_file.c tests/put_file.h
 tests_test_store_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_queue
@@ -99,7 +138,7 @@ tests_test_queue_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_prober_address
 tests_test_prober_address_SOURCES = tests/test_prober_address.c
-tests_test_prober_address_LDADD = libprober.a $(TEST_LDADD)
+tests_test_prober_address_LDADD = libconnect.a $(TEST_LDADD)
 
 SUITES += tests/test_prober tests/test_prober_web
 tests_test_prober_SOURCES = tests/test_prober.c tests/prober_fixture.c tests/prober_fixture.h tests/web.c tests/web.h
@@ -110,14 +149,14 @@ tests_test_prober_web_LDADD = $(TEST_LDADD)
 # A PostgreSQL of the tests' own, which libpq fills.
 SUITES += tests/test_network_layers
 tests_test_network_layers_SOURCES = tests/test_network_layers.c tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h tests/web.c tests/web.h
-tests_test_network_layers_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
-tests_test_network_layers_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+tests_test_network_layers_CPPFLAGS = $(AM_CPPFLAGS) $(POSTGRES_CFLAGS)
+tests_test_network_layers_LDADD = $(TEST_LDADD) $(POSTGRES_LIBS)
 
 SUITES += tests/test_prober_postgres
 tests_test_prober_postgres_SOURCES = tests/test_prober_postgres.c tests/prober_fixture.c tests/prober_fixture.h tests/postgres.c tests/postgres.h \
 	tests/web.c tests/web.h
-tests_test_prober_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
-tests_test_prober_postgres_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+tests_test_prober_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(POSTGRES_CFLAGS)
+tests_test_prober_postgres_LDADD = $(TEST_LDADD) $(POSTGRES_LIBS)
 
 check_PROGRAMS += tests/fake/fieldpost-worker
 tests_fake_fieldpost_worker_SOURCES = tests/fake_worker.c
@@ -129,21 +168,21 @@ tests_fake_fieldpost_prober_SOURCES = tests/fake_prober.c
 tests_fake_fieldpost_prober_LDADD = libfieldpost.a $(BASE_LIBS)
 
 SUITES += tests/test_secrets tests/test_secret_jobs tests/test_commands_secret
-tests_test_secrets_SOURCES = tests/test_secrets.c tests/engine_home.c tests/engine_home.h
+tests_test_secrets_SOURCES = tests/test_secrets.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_secrets_LDADD = $(TEST_LDADD)
-tests_test_secret_jobs_SOURCES = tests/test_secret_jobs.c tests/engine_home.c tests/engine_home.h
+tests_test_secret_jobs_SOURCES = tests/test_secret_jobs.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_secret_jobs_LDADD = $(TEST_LDADD)
 tests_test_commands_secret_SOURCES = tests/test_commands_secret.c tests/cli.c tests/cli.h
 tests_test_commands_secret_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_engine tests/test_faults
-tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h
+tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_engine_LDADD = $(TEST_LDADD)
-tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h
+tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_faults_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_checks
-tests_test_checks_SOURCES = tests/test_checks.c tests/engine_home.c tests/engine_home.h
+tests_test_checks_SOURCES = tests/test_checks.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_checks_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_commands tests/test_commands_jobs
@@ -151,6 +190,12 @@ tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
 tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_import tests/test_export
+tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
+tests_test_import_LDADD = $(TEST_LDADD)
+tests_test_export_SOURCES = tests/test_export.c tests/cli.c tests/cli.h
+tests_test_export_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h

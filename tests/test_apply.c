@@ -38,7 +38,7 @@ Test(apply, each_kind_of_layer_that_cannot_be_written_says_why)
 		{"memory", "vector", "memory", "Point?crs=EPSG:4326&field=fid:integer", "a memory layer is not stored"},
 		{"virtual", "vector", "virtual", "?query=select%20*%20from%20points", "a virtual layer is a query"},
 		{"text", "vector", "delimitedtext", "file:./a.csv?delimiter=,", "a delimited text layer can only be read"},
-		{"lite", "vector", "spatialite", "dbname='./sl.db' table=\"t\" (geom)", "\"spatialite\" are not written yet"},
+		{"mssql", "vector", "mssql", "dbname='x' table=\"t\" (geom)", "\"mssql\" are not written yet"},
 		{"gone", "vector", "ogr", "./gone.gpkg|layername=x", "missing"},
 		{"table", "vector", "ogr", "./data.gpkg|layername=nosuch", "the file has no table \"nosuch\""},
 		{"number", "vector", "ogr", "./data.gpkg|layerid=7", "the file has no layer number 7"},
@@ -206,6 +206,29 @@ Test(apply, other_fields_changed_meanwhile_merge_silently)
 	is(delta(&f, "delete", "points", "1", "{'attributes':{'txt':'a','i32':11}}", NULL), "conflict", "");
 	cr_assert_eq(finish(&f), FP_OK);
 	fixture_expect(&f, "SELECT txt || i32 FROM points WHERE fid = 1", "A11");
+}
+
+Test(apply, what_a_patch_knows_and_leaves_alone_may_have_changed_meanwhile)
+{
+	const char *old = "{'geometry':'Point (5 5)','attributes':{'txt':'elder','i32':10,'bl':false}}";
+	const json_t *r;
+
+	is(delta(&f, "delete", "points", "1", old, NULL), "conflict", ""); /* it changes everything */
+	r = delta(&f, "patch", "points", "1", old, "{'geometry':'Point (5 5)','attributes':{'txt':'elder','i32':11}}");
+	is(r, "applied", "\"txt\" was changed meanwhile and stays.");
+	is(r, "applied", "\"bl\" was changed meanwhile and stays.");
+	is(r, "applied", "The geometry was changed meanwhile and stays.");
+	is(delta(&f, "patch", "points", "2", old, "{'attributes':{'txt':'B'}}"), "conflict", "");
+	is(delta(&f, "patch", "points", "2", "{'attributes':{'txt':'elder'}}", "{'attributes':{'txt':'elder'}}"), "applied", "stays");
+	r = delta(&f, "patch", "points", "3", "{'attributes':{'fid':7,'i32':30}}", "{'attributes':{'i32':31}}"); /* its number on the device */
+	is(r, "applied", "");
+	cr_assert_null(strstr(fp_json_str(r, "msg"), "meanwhile"));
+	cr_assert_eq(finish(&f), FP_OK);
+	fixture_expect(&f, "SELECT txt || i32 || ifnull(bl, '-') FROM points WHERE fid = 1", "a11-");
+	advance(&f);
+	f.options.reference = 1;
+	is(delta(&f, "patch", "points", "1", "{'attributes':{'txt':'elder'}}", "{'attributes':{'txt':'elder','i32':12}}"), "conflict", "");
+	cr_assert_eq(finish(&f), FP_OK);
 }
 
 Test(apply, a_geometry_that_moved_meanwhile_conflicts_only_when_strict)

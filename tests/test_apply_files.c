@@ -4,6 +4,7 @@
 #include <cpl_conv.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <ogr_srs_api.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,7 +123,7 @@ Test(apply_files, what_a_shapefile_cannot_hold_is_refused_and_taken_back)
 
 	shapes("shapes.shp", wkbPoint, "fid");
 	snprintf(big, sizeof big, "{'attributes':{'fid':9,'txt':'%0300d'}}", 0); /* a column grows to 254 characters */
-	is(delta(&f, "patch", "shapes", "1", "{'attributes':{'txt':'a','fid':9}}", big), "conflict", "");
+	is(delta(&f, "patch", "shapes", "1", "{'attributes':{'txt':'a','fid':8}}", big), "conflict", "");
 	is(delta(&f, "patch", "shapes", "1", "{'attributes':{'txt':'a','fid':1}}", big), "not_applied", "column \"txt\" would hold \"000");
 	is(delta(&f, "patch", "shapes", "1", "{'attributes':{'fid':1}}", "{'attributes':{'fid':3000000000}}"), "not_applied", "is out of range");
 	is(delta(&f, "create", "shapes", "9", NULL, big), "not_applied", "would hold");
@@ -334,11 +335,139 @@ Test(apply_files, broken_json_is_refused)
 
 Test(apply_files, a_format_that_can_only_be_read_is_named)
 {
-	fixture_write(&f, "x.gml", "<gml:FeatureCollection xmlns:gml='http://www.opengis.net/gml'/>");
+	static const struct { const char *driver, *file, *option, *message; } formats[] = {
+		{"FlatGeobuf", "x.fgb", NULL, "files of the format FlatGeobuf can only be read"}, {"GPX", "x.gpx", NULL, "files of the format GPX can only be read"},
+		{"GML", "x.gml", NULL, "files of the format GML can only be read"}, {"LIBKML", "x.kml", NULL, "KML can only be read"},
+		{"LIBKML", "x.kmz", NULL, "KML can only be read"}, {"GeoJSONSeq", "x.geojsonl", NULL, "files of the format GeoJSONSeq can only be read"},
+		{"ODS", "x.ods", NULL, "formulas and formats would be lost"}, {"XLSX", "x.xlsx", NULL, "formulas and formats would be lost"},
+		{"DXF", "x.dxf", NULL, "files of the format DXF can only be read"}, {"MapInfo File", "x.mif", "FORMAT=MIF", "can only be read"},
+		{"OpenFileGDB", "x.gdb", NULL, "a folder"}, {"ESRI Shapefile", "x.shz", NULL, "zipped shapefiles can only be read"},
+	};
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		char *path = fp_path_join(f.in, formats[i].file), source[32], *options[] = {(char *)(uintptr_t)formats[i].option, NULL};
+		GDALDriverH driver = GDALGetDriverByName(formats[i].driver);
+		GDALDatasetH ds = driver ? GDALCreate(driver, path, 0, 0, 0, GDT_Unknown, options) : NULL;
+		OGRLayerH l = ds ? GDALDatasetCreateLayer(ds, i == 1 ? "waypoints" : "x", NULL, wkbPoint, NULL) : NULL;
+
+		if (l && formats[i].option) {
+			OGRFieldDefnH d = OGR_Fld_Create("txt", OFTString);
+			cr_assert_eq(OGR_L_CreateField(l, d, 1), OGRERR_NONE);
+			OGR_Fld_Destroy(d);
+		}
+		for (int n = 0; l && n < 2; n++) {
+			OGRFeatureH o = OGR_F_Create(OGR_L_GetLayerDefn(l));
+			OGRGeometryH g = OGR_G_CreateGeometry(wkbPoint);
+			OGR_G_SetPoint_2D(g, 0, 1, 1);
+			OGR_F_SetGeometryDirectly(o, g);
+			cr_assert_eq(OGR_L_CreateFeature(l, o), OGRERR_NONE);
+			OGR_F_Destroy(o);
+		}
+		GDALClose(ds);
+		free(path);
+		if (!l)
+			continue; /* this GDAL is built without it */
+		snprintf(source, sizeof source, "./%s", formats[i].file);
+		fixture_layer(&f, formats[i].file, "vector", "ogr", source);
+		is(delta(&f, "patch", formats[i].file, "1", PATCH_A), "not_applied", "Cannot start editing layer: ");
+		is(delta(&f, "patch", formats[i].file, "1", PATCH_A), "not_applied", formats[i].message);
+	}
+	fixture_write(&f, "one.geojsonl", "{\"type\":\"Feature\",\"properties\":{\"fid\":1,\"txt\":\"a\"},\"geometry\":null}\n"); /* GeoJSON, too */
+	fixture_layer(&f, "one", "vector", "ogr", "./one.geojsonl");
+	is(delta(&f, "patch", "one", "1", PATCH_A), "not_applied", "files of the format GeoJSONSeq can only be read");
 	fixture_write(&f, "x.vrt", "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>");
-	fixture_layer(&f, "gml", "vector", "ogr", "./x.gml");
 	fixture_layer(&f, "vrt", "vector", "ogr", "./x.vrt");
-	is(delta(&f, "patch", "gml", "1", PATCH_A), "not_applied", "Cannot start editing layer");
 	is(delta(&f, "patch", "vrt", "1", PATCH_A), "not_applied", "Cannot start editing layer");
 	cr_assert_eq(finish(&f), FP_OK);
+	cr_assert_eq(f.files.n, 0);
+}
+
+/* ---- MapInfo tables ---- */
+
+static void tables(const char *key)
+{
+	char *path = fp_path_join(f.in, "t.tab");
+	GDALDatasetH ds = GDALCreate(GDALGetDriverByName("MapInfo File"), path, 0, 0, 0, GDT_Unknown, NULL);
+	OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
+	OGRLayerH l;
+	static const struct { const char *name; OGRFieldType type; int width; } fields[] = {
+		{NULL, OFTInteger, 0}, {"txt", OFTString, 5}, {"dbl", OFTReal, 0}, {"ts", OFTDateTime, 0}
+	};
+
+	OSRImportFromEPSG(srs, 4326);
+	l = GDALDatasetCreateLayer(ds, "t", srs, wkbUnknown, NULL);
+	OSRDestroySpatialReference(srs);
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		OGRFieldDefnH d = OGR_Fld_Create(i == 0 ? key : fields[i].name, fields[i].type);
+		OGR_Fld_SetWidth(d, fields[i].width);
+		cr_assert_eq(OGR_L_CreateField(l, d, 1), OGRERR_NONE);
+		OGR_Fld_Destroy(d);
+	}
+	for (int i = 1; i <= 3; i++) {
+		OGRFeatureH o = OGR_F_Create(OGR_L_GetLayerDefn(l));
+		OGRGeometryH g = OGR_G_CreateGeometry(wkbPoint);
+		OGR_G_SetPoint_2D(g, 0, i, 0);
+		OGR_F_SetGeometryDirectly(o, g);
+		OGR_F_SetFieldInteger(o, 0, i);
+		OGR_F_SetFieldString(o, 1, (char[]){(char)('a' + i - 1), 0});
+		cr_assert_eq(OGR_L_CreateFeature(l, o), OGRERR_NONE);
+		OGR_F_Destroy(o);
+	}
+	GDALClose(ds);
+	free(path);
+	fixture_layer(&f, "t", "vector", "ogr", "./t.tab");
+}
+
+Test(apply_files, what_a_mapinfo_table_cannot_hold_is_refused_and_taken_back)
+{
+	tables("fid");
+	is(delta(&f, "patch", "t", "1", "{'attributes':{'txt':'a'}}", "{'attributes':{'txt':'too long for it'}}"), "not_applied", "column \"txt\" would hold");
+	is(delta(&f, "patch", "t", "1", "{'attributes':{'dbl':0}}", "{'attributes':{'dbl':null}}"), "not_applied", "column \"dbl\" would hold");
+	is(delta(&f, "create", "t", "9", NULL, "{'attributes':{'fid':9,'txt':'too long for it'},'geometry':'Point (1 1)'}"), "not_applied", "would hold");
+	is(delta(&f, "patch", "t", "2", "{'attributes':{'txt':'b'}}", "{'attributes':{'txt':'B'}}"), "applied", "");
+	cr_assert_eq(finish(&f), FP_OK);
+	advance(&f);
+	is(delta(&f, "patch", "t", "1", PATCH_A), "applied", "");
+	is(delta(&f, "patch", "t", "9", PATCH_A), "not_applied", "Unable to find feature");
+	cr_assert_eq(finish(&f), FP_OK);
+}
+
+Test(apply_files, a_mapinfo_table_without_fid_is_refused)
+{
+	tables("number");
+	is(delta(&f, "patch", "t", "1", PATCH_A), "not_applied", "neither has a primary key, nor an attribute `fid`!");
+	cr_assert_eq(finish(&f), FP_OK);
+}
+
+Test(apply_files, a_mapinfo_table_with_indexed_columns_is_refused)
+{
+	tables("fid");
+	fixture_write(&f, "t.ind", "index");
+	is(delta(&f, "patch", "t", "1", PATCH_A), "not_applied", "has indexed columns");
+	cr_assert_eq(finish(&f), FP_OK);
+	cr_assert_eq(f.files.n, 0);
+}
+
+Test(apply_files, a_mapinfo_table_is_written_in_place_with_its_companions)
+{
+	char *list;
+
+	tables("fid");
+	is(delta(&f, "patch", "t", "1", "{'attributes':{'txt':'a'},'geometry':'Point (1 0)'}",
+		"{'attributes':{'txt':'A','dbl':0.1,'ts':'2024-03-01T10:20:30Z'},'geometry':'Point (5.1234567890123 5)'}"), "error", "dbl");
+	is(delta(&f, "patch", "t", "1", "{'attributes':{'txt':'a'},'geometry':'Point (1 0)'}", "{'attributes':{'txt':'A'},'geometry':'PointZ (5 5 9)'}"),
+		"applied", "no Z");
+	is(delta(&f, "delete", "t", "2", "{'attributes':{'txt':'b'}}", NULL), "applied", "");
+	is(delta(&f, "create", "t", "7", NULL, "{'attributes':{'fid':7,'txt':'n'},'geometry':'LineString (7 7, 8 8)'}"), "not_applied", "does not fit");
+	is(delta(&f, "create", "t", "7", NULL, "{'attributes':{'fid':7,'txt':'n','dbl':0.25},'geometry':'Point (7 7)'}"), "applied", "");
+	is(delta(&f, "create", "t", "8", NULL, "{'attributes':{'fid':8,'txt':'f'},'geometry':'Point (5.123456789012 5)'}"), "applied", "");
+	/* the device remembers what it sent, the file what it could hold of it */
+	is(delta(&f, "patch", "t", "8", "{'attributes':{'txt':'f'},'geometry':'Point (5.123456789012 5)'}", "{'attributes':{'txt':'g'},'geometry':'Point (6 6)'}"),
+		"applied", "");
+	cr_assert_eq(finish(&f), FP_OK);
+	list = fixture_list(&f);
+	cr_assert(strstr(list, "t.dat") && strstr(list, "t.map") && strstr(list, "t.id"), "%s", list);
+	free(list);
+	holds("t.tab", "1 A POINT (5 5); 3 c POINT (3 0); 7 n POINT (7 7); 8 g POINT (6 6)");
 }

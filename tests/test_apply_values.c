@@ -293,5 +293,11 @@ Test(apply_values, a_second_part_never_becomes_a_hole_and_a_line_never_a_point)
 	fits("Triangle ((0 0,1 0,0 1,0 0))", wkbPolygon, FP_DIM_NO, "POLYGON ((0 0,1 0,0 1,0 0))");
 	fits("TIN (((0 0,1 0,0 1,0 0)))", wkbPolygon, FP_DIM_NO, "!");
 	fits("LineString (0 0,1 1)", wkbCompoundCurve, FP_DIM_NO, "COMPOUNDCURVE ((0 0,1 1))");
+	fits("LineString (0 0)", wkbCompoundCurve, FP_DIM_NO, "!");
+	fits("LineStringZ (0 0 1,1 1 2)", wkbCompoundCurve, FP_DIM_NO, "COMPOUNDCURVE ((0 0,1 1))");
+	fits("PolygonZ ((0 0 1,1 0 1,0 1 1,0 0 1))", wkbCurvePolygon, FP_DIM_NO, "CURVEPOLYGON ((0 0,1 0,0 1,0 0))");
+	fits("PolygonZ ((0 0 1,1 0 1,0 1 1,0 0 1))", wkbCurvePolygon, FP_DIM_YES, "CURVEPOLYGON Z ((0 0 1,1 0 1,0 1 1,0 0 1))");
+	fits("TriangleZ ((0 0 1,1 0 1,0 1 1,0 0 1))", wkbPolygon, FP_DIM_YES, "POLYGON Z ((0 0 1,1 0 1,0 1 1,0 0 1))");
+	fits("TIN Z (((0 0 1,1 0 1,0 1 1,0 0 1)))", wkbMultiPolygon, FP_DIM_YES, "MULTIPOLYGON Z (((0 0 1,1 0 1,0 1 1,0 0 1)))");
 	fits("Point (1 2)", wkbUnknown, FP_DIM_NO, "POINT (1 2)");
 }

@@ -317,24 +317,24 @@ Test(deltafile, what_is_too_large_is_said_in_one_sentence)
 	while ((long long)b.len < FP_DELTAFILE_HEAD_MAX + 100)
 		fp_buf_adds(&b, "a long text, and again ");
 	fp_buf_adds(&b, "\"]}");
-	cr_assert_eq(fp_deltafile_parse(&d, b.data, b.len, &err), FP_E_FULL);
+	cr_assert_eq(fp_deltafile_parse(&d, b.data, b.len, &err), FP_E_INVALID);
 	cr_assert_str_eq(err.msg, "the deltafile has more than 16 MB that are no deltas");
 	fp_buf_free(&b);
 }
 
 Test(deltafile, a_refused_file_is_known_for_a_deltafile_by_its_deltas)
 {
-	char id[FP_UUID_SIZE];
+	char id[FP_UUID_SIZE], project[FP_UUID_SIZE];
 	static const char *const yes[] = {"{\"deltas\":5}", "{\"id\":\"9311eb96-bff8-4d5b-ab36-c314a007cfcd\",\"deltas\":[{\"a\":", "junk \"deltas\""};
 	static const char *const no[] = {"", "[]", "{}", "{\"type\":\"FeatureCollection\",\"features\":[{\"deltas\":[]}]}", "junk", "{\"delta\":["};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-		cr_assert_eq(fp_deltafile_looks_like(yes[i], strlen(yes[i]), id), 1, "%s", yes[i]);
+		cr_assert_eq(fp_deltafile_looks_like(yes[i], strlen(yes[i]), id, project), 1, "%s", yes[i]);
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-		cr_assert_eq(fp_deltafile_looks_like(no[i], strlen(no[i]), id), 0, "%s", no[i]);
-	fp_deltafile_looks_like(yes[1], strlen(yes[1]), id);
+		cr_assert_eq(fp_deltafile_looks_like(no[i], strlen(no[i]), id, project), 0, "%s", no[i]);
+	fp_deltafile_looks_like(yes[1], strlen(yes[1]), id, project);
 	cr_assert_str_eq(id, "9311eb96-bff8-4d5b-ab36-c314a007cfcd");
-	fp_deltafile_looks_like("{\"id\":\"x\"}", 10, id);
+	fp_deltafile_looks_like("{\"id\":\"x\"}", 10, id, project);
 	cr_assert_str_eq(id, "");
 }
 

@@ -139,22 +139,6 @@ Test(engine, changes_and_files_are_published_together)
 	home_adds_up();
 }
 
-Test(engine, an_applied_change_is_applied_again_only_by_force)
-{
-	struct fp_staged g[] = {{1, FP_ACTION_REAPPLY, 0, ""}, {2, FP_ACTION_FORCE, 0, ""}};
-	struct fp_trigger *t;
-	size_t n;
-
-	home_process(&h);
-	apply_with("apply\n");
-	cr_assert_eq(fp_queue_save(h.s, g, 2, "bert", &t, &n, &err), FP_OK);
-	free(t);
-	home_run(&h);
-	cr_assert_str_eq(home_file(&h, "data.txt"), "u1\nu2\nu3\nu4\nu5\nu2\n");
-	cr_assert_eq(home_number(&h, "SELECT count(*) FROM attempt WHERE change_id = 2 AND outcome = 'applied'"), 2);
-	home_adds_up();
-}
-
 Test(engine, a_crash_is_told_by_step_and_signal_and_publishes_nothing)
 {
 	home_process(&h);

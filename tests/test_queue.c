@@ -278,16 +278,15 @@ Test(queue, a_folder_is_taken_whole_or_not_at_all, .init = open_home)
 	free(from), free(sub), free(a), free(b), free(h), free(l), free(bad);
 }
 
-static void plan_says(int64_t change, enum fp_action action, int will, const char *why)
+static void ledger_says(int64_t change, enum fp_action action, const char *why)
 {
-	struct fp_staged g = {.change_id = change, .action = action};
+	char said[128];
 
-	cr_assert_eq(fp_queue_plan(s, &g, 1, &err), FP_OK);
-	cr_assert_eq(g.will, will, "%s %lld: %s", fp_action_word(action), (long long)change, g.why);
-	cr_assert_str_eq(g.why, why);
+	cr_assert_eq(fp_queue_objection(s, change, action, said, &err), FP_OK);
+	cr_assert_str_eq(said, why, "%s %lld", fp_action_word(action), (long long)change);
 }
 
-Test(queue, the_plan_asks_the_ledger_not_the_status, .init = open_home)
+Test(queue, what_makes_sense_is_asked_of_the_ledger_not_of_the_status, .init = open_home)
 {
 	int64_t job;
 
@@ -301,66 +300,22 @@ Test(queue, the_plan_asks_the_ledger_not_the_status, .init = open_home)
 	sql("UPDATE change SET status = 'started', taken_by = %lld, prior_status = 'pending' WHERE id = 5", (long long)job);
 	applied(6, job);
 	sql("UPDATE change SET status = 'conflict' WHERE id = 6");
-	plan_says(1, FP_ACTION_REAPPLY, 0, "already applied in job 2");
-	plan_says(1, FP_ACTION_FORCE, 1, "");
-	plan_says(1, FP_ACTION_IGNORE, 0, "already applied in job 2");
-	plan_says(2, FP_ACTION_REAPPLY, 1, "");
-	plan_says(2, FP_ACTION_IGNORE, 1, "");
-	plan_says(2, FP_ACTION_NONE, 0, "");
-	plan_says(3, FP_ACTION_APPLY, 1, "");
-	plan_says(4, FP_ACTION_IGNORE, 0, "is ignored already");
-	plan_says(4, FP_ACTION_APPLY, 1, "");
-	plan_says(5, FP_ACTION_FORCE, 0, "is being applied now by job 2");
-	plan_says(6, FP_ACTION_REAPPLY, 0, "already applied in job 2");
-	plan_says(99, FP_ACTION_APPLY, 0, "is not there any more");
-}
-
-Test(queue, save_writes_what_the_plan_showed_and_one_job_a_project, .init = open_home)
-{
-	struct fp_staged g[] = {{1, FP_ACTION_REAPPLY, 0, ""}, {2, FP_ACTION_REAPPLY, 0, ""}, {3, FP_ACTION_IGNORE, 0, ""}};
-	struct fp_trigger *ts;
-	size_t n;
-
-	processed();
-	push(1, 3);
-	job_is_finished(t.job_id);
-	applied(1, t.job_id);
-	sql("UPDATE change SET status = 'not_applied' WHERE id > 1");
-	cr_assert_eq(fp_queue_save(s, g, 3, "bert", &ts, &n, &err), FP_OK, "%s", err.msg);
-	cr_assert_eq(g[0].will, 0);
-	cr_assert_eq(g[1].will, 1);
-	cr_assert_eq(g[2].will, 1);
-	cr_assert_eq(n, 1);
-	cr_assert_gt(ts[0].job_id, 0);
-	cr_assert_eq(number("SELECT count(*) FROM change WHERE id = 2 AND status = 'pending' AND action = 're-apply' AND wanted_by = 'bert'"), 1);
-	cr_assert_eq(number("SELECT count(*) FROM change WHERE id = 3 AND status = 'ignored'"), 1);
-	cr_assert_eq(number("SELECT count(*) FROM job WHERE status = 'pending' AND \"trigger\" = 're-apply' AND created_by = 'bert'"), 1);
-	free(ts);
-	/* The colleague who staged the same a moment ago gets the same job, not a second application. */
-	cr_assert_eq(fp_queue_save(s, g, 3, "carl", &ts, &n, &err), FP_OK);
-	cr_assert_str_eq(ts[0].rule, "already_pending");
-	cr_assert_eq(number("SELECT count(*) FROM job WHERE status = 'pending'"), 1);
-	free(ts);
-}
-
-Test(queue, a_forced_wish_taken_back_leaves_the_change_applied, .init = open_home)
-{
-	struct fp_staged g = {1, FP_ACTION_FORCE, 0, ""};
-	struct fp_trigger *ts;
-	size_t n;
-
-	processed();
-	push(1, 1);
-	job_is_finished(t.job_id);
-	applied(1, t.job_id);
-	cr_assert_eq(fp_queue_save(s, &g, 1, "bert", &ts, &n, &err), FP_OK);
-	free(ts);
-	cr_assert_eq(number("SELECT count(*) FROM change WHERE status = 'pending' AND action = 'force'"), 1);
-	g.action = FP_ACTION_IGNORE;
-	cr_assert_eq(fp_queue_save(s, &g, 1, "bert", &ts, &n, &err), FP_OK);
-	cr_assert_eq(n, 0);
-	free(ts);
-	cr_assert_eq(number("SELECT count(*) FROM change WHERE status = 'applied'"), 1);
+	ledger_says(1, FP_ACTION_REAPPLY, "already applied in job 2");
+	ledger_says(1, FP_ACTION_FORCE, "");
+	ledger_says(1, FP_ACTION_IGNORE, "already applied in job 2");
+	ledger_says(2, FP_ACTION_REAPPLY, "");
+	ledger_says(2, FP_ACTION_IGNORE, "");
+	ledger_says(2, FP_ACTION_NONE, "");
+	ledger_says(3, FP_ACTION_APPLY, "");
+	ledger_says(4, FP_ACTION_IGNORE, "is ignored already");
+	ledger_says(4, FP_ACTION_REAPPLY, "");
+	ledger_says(4, FP_ACTION_RESTORE, "");
+	ledger_says(2, FP_ACTION_RESTORE, "is not ignored");
+	ledger_says(2, FP_ACTION_UNDO, "was never applied, there is nothing to undo");
+	ledger_says(1, FP_ACTION_UNDO, "applying it wrote nothing that is on record, there is nothing to undo");
+	ledger_says(5, FP_ACTION_FORCE, "is being applied now by job 2");
+	ledger_says(6, FP_ACTION_REAPPLY, "already applied in job 2");
+	ledger_says(99, FP_ACTION_APPLY, "is not there any more");
 }
 
 Test(queue, the_ledger_itself_refuses_a_second_application, .init = open_home)

@@ -38,7 +38,7 @@ tests_test_ui_pty_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_test_ui_pty_LDADD = $(VTERM_LIBS) $(UI_TEST_LDADD) -lutil
 
 SUITES += tests/test_ui_engine
-tests_test_ui_engine_SOURCES = tests/test_ui_engine.c tests/engine_home.c tests/engine_home.h tests/pty.c tests/pty.h
+tests_test_ui_engine_SOURCES = tests/test_ui_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h tests/pty.c tests/pty.h
 tests_test_ui_engine_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_test_ui_engine_LDADD = $(VTERM_LIBS) $(TEST_LDADD) -lutil
 

@@ -127,12 +127,26 @@ static const char *const small[] = {
 	NULL,
 };
 
+/* The bytes of a file's version: nobody looks into them. */
+static void put_version(struct fp_store *s, const char *name)
+{
+	char *folder = fp_asprintf("%s/projects/x", fp_store_home(s)), *path = fp_asprintf("%s/%s", folder, name);
+	struct fp_error err;
+
+	must(fp_fs_mkdirs(folder, &err), &err);
+	must(fp_fs_write_atomic(path, "x", 1, &err), &err);
+	free(folder);
+	free(path);
+}
+
 struct fp_store *ui_home_small(void)
 {
 	struct fp_store *s = ui_home_empty();
 
 	for (const char *const *sql = small; *sql; sql++)
 		ui_home_run(s, *sql);
+	put_version(s, "1");
+	put_version(s, "2");
 	return s;
 }
 
@@ -161,7 +175,7 @@ struct fp_store *ui_home_big(int64_t changes, int64_t jobs)
 		"method, layer_id, local_layer_id, layer_name, local_pk, source_pk, client_id, feature_pk, fields, created_by, created_at, updated_at) "
 		"SELECT n, '" UI_BEES "', 1, printf('c0000000-0000-4000-8000-%012d', n), CASE n % 10 WHEN 9 THEN 'conflict' WHEN 8 THEN 'pending' ELSE 'applied' END, 'x', 'patch', "
 		"'trees', 'trees', 'Trees of street ' || (n % 40), n, n, 'tablet', n, 'species, height', 'field-' || (n % 9), " NOW " - 100000000 + n * 1000, 1 FROM i", changes);
-	ui_home_run(s, "INSERT INTO change_body SELECT id, '{}' FROM change");
+	ui_home_run(s, "INSERT INTO change_body SELECT id, json_object('uuid', uuid, 'method', method, 'localPk', local_pk) FROM change");
 	run_number(s, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 2000) INSERT INTO job_log (job_id, seq, at, level, step, text) "
 		"SELECT ?, n, " NOW ", 'info', 'apply', 'delta ' || n || ' was applied' FROM i", jobs);
 	return s;

@@ -1,10 +1,13 @@
 #include "tests/ui_screen.h"
 
 #include <curses.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/mem.h"
+#include "engine/queue/plan.h"
 #include "tests/ui_home.h"
 #include "ui/keys.h"
 #include "ui/term.h"
@@ -23,6 +26,10 @@ void ui_open(struct ui *u, struct fp_store *home, int lines, int columns, const 
 	struct fp_term_options t = { .ascii = o.ascii, .memory = 1 };
 	struct fp_error err = {0};
 
+	char *fake = fp_asprintf("%s/tests/fake", getenv("FIELDPOST_BUILD"));
+
+	setenv("FIELDPOST_LIBEXEC", fake, 1); /* plans ask a worker: everything can be applied */
+	free(fake);
 	set_number("LINES", lines);
 	set_number("COLUMNS", columns);
 	set_number("FIELDPOST_NOW_MS", UI_NOW);
@@ -46,12 +53,24 @@ void ui_close(struct ui *u)
 	free(u->screen);
 }
 
+/* What the loop does until the plan that the view waits for is there. */
+static void settle(struct ui *u)
+{
+	for (struct fp_plan *p; (p = fp_console_plan(&u->c));) {
+		struct pollfd fd = { .fd = fp_plan_fd(p), .events = POLLIN };
+
+		poll(&fd, 1, (int)fp_plan_left(p));
+		fp_console_do(&u->c, fp_console_step_plan(&u->c));
+	}
+}
+
 void ui_do(struct ui *u, const char *keys)
 {
 	unsigned todo = FP_DO_NOTHING;
 
 	if (*keys == ':' && keys[1]) {
 		fp_console_do(&u->c, FP_DO_PAINT | fp_console_command(&u->c, keys));
+		settle(u);
 		return;
 	}
 	while (*keys) {
@@ -60,6 +79,7 @@ void ui_do(struct ui *u, const char *keys)
 			abort();
 		todo = fp_console_key(&u->c, key, NULL);
 		fp_console_do(&u->c, todo);
+		settle(u);
 	}
 }
 

@@ -186,6 +186,7 @@ static unsigned ask(struct fp_console *c)
 		return fp_note(c, "The changes are tried on the data...");
 	}
 	d->ask = 0;
+	*c->message = '\0'; /* the question needs its line */
 	will = fp_plan_writes(d->plan);
 	fp_plan_items(d->plan, &n);
 	if (will == 0)

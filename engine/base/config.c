@@ -37,6 +37,7 @@ static const struct option {
 	{"batch_changes", offsetof(struct fp_config, batch_changes), INTEGER, 1, 100000},
 	{"log_lines_max", offsetof(struct fp_config, log_lines_max), INTEGER, 100, 1000000},
 	{"upload_settle_ms", offsetof(struct fp_config, upload_settle_ms), INTEGER, 0, 60000},
+	{"inbox_settle_s", offsetof(struct fp_config, inbox_settle_s), INTEGER, 0, 3600},
 	{"network_checks", offsetof(struct fp_config, network_checks), BOOLEAN, 0, 1},
 	{"network_allow", offsetof(struct fp_config, network_allow), TEXT, 0, FP_CONFIG_TEXT - 1},
 };

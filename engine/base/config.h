@@ -22,6 +22,7 @@ struct fp_config {
 	int64_t log_lines_max;          /* per job */
 	int64_t batch_changes;          /* pushed changes that one delta_apply takes */
 	int64_t upload_settle_ms;       /* uploads closer together than this make one process_projectfile */
+	int64_t inbox_settle_s;         /* what lies in the inbox unchanged for so long is taken */
 	int network_checks;             /* checks may ask the network, where a project does not say otherwise */
 	char network_allow[FP_CONFIG_TEXT]; /* what may be asked although its address is private: engine/prober/prober.h */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/base/failpoint.h"
 #include "engine/base/json.h"
@@ -11,6 +12,8 @@
 #include "engine/changes/candidates.h"
 #include "engine/changes/change.h"
 #include "engine/changes/deltafile.h"
+#include "engine/changes/layer_source.h"
+#include "engine/changes/target_pg.h"
 #include "engine/changes/workcopy.h"
 #include "engine/layers/gate.h"
 #include "engine/project/source.h"
@@ -57,26 +60,13 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
 
 /* ---- opening ---- */
 
-/* GeoPackages are told by their first bytes, not by their names. */
-static int is_sqlite(const char *path)
-{
-	static const char magic[] = "SQLite format 3";
-	char head[sizeof magic];
-	FILE *f = fopen(path, "re");
-	int is = f && fread(head, 1, sizeof head, f) == sizeof head && memcmp(head, magic, sizeof head) == 0;
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
 static enum fp_status open_copy(struct fp_apply *a, struct file *file, struct fp_error *err)
 {
 	char *path = fp_path_join(a->options->output, file->name);
 	enum fp_status st = fp_workcopy_make(a->options->input, a->options->output, file->name, err);
 
 	if (st == FP_OK)
-		st = is_sqlite(path) ? fp_gpkg_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
+		st = fp_sqlfile_is(path) ? fp_sqlfile_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
 	if (st == FP_OK) {
 		file->open->name = fp_strdup(file->name);
 	} else if (st != FP_E_FULL) { /* a full disk is the job's fault, everything else that of the file */
@@ -126,11 +116,16 @@ static enum fp_status name_file(struct fp_apply *a, char **name, const struct fp
 	};
 	char *real = NULL, root[PATH_MAX];
 	enum fp_gate gate = fp_gate(&real, a->options->input, s->path);
+	struct stat sb;
 
 	if (*s->vsi)
 		gate = FP_GATE_INLINE;
 	if (gate == FP_GATE_PASS && (!realpath(a->options->input, root) || strlen(real) <= strlen(root)))
 		gate = FP_GATE_SPECIAL;
+	if (gate == FP_GATE_PASS && stat(real, &sb) == 0 && S_ISDIR(sb.st_mode)) {
+		free(real);
+		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: a folder of files (a file geodatabase) can only be read");
+	}
 	if (gate == FP_GATE_PASS)
 		*name = fp_strdup(real + strlen(root) + 1);
 	free(real);
@@ -168,9 +163,54 @@ static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		if (strcmp(provider, never[i].provider) == 0)
 			return fp_fail(err, FP_E_REFUSED, "%s", never[i].reason);
-	if (strcmp(provider, "ogr") != 0)
+	if (strcmp(provider, "ogr") != 0 && strcmp(provider, "spatialite") != 0 && strcmp(provider, "postgres") != 0)
 		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: layers of the data provider \"%s\" are not written yet", provider);
 	return FP_OK;
+}
+
+/* ---- databases ---- */
+
+/* The connection that L asks for. Layers that write it in different ways may mean the same one, and must share its transaction: else they would wait for
+ * each other's rows. */
+static enum fp_status get_database(struct fp_apply *a, struct fp_file **out, const struct layer *l, struct fp_error *err)
+{
+	char *name;
+	struct fp_file *open = NULL;
+	int n = 0;
+	enum fp_status st = fp_pg_address(&name, l->def, err);
+
+	if (st != FP_OK)
+		return st;
+	for (size_t i = 0; i < a->n_files; i++) {
+		struct file *f = &a->files[i];
+		n += f->connection >= 0;
+		if (strcmp(f->name, name) != 0)
+			continue;
+		free(name);
+		*out = f->open;
+		return f->fault ? fp_fail(err, FP_E_REFUSED, "%s", f->fault) : FP_OK;
+	}
+	st = fp_pg_open(&open, l->def, a->options, err);
+	for (size_t i = 0; open && i < a->n_files; i++) {
+		if (a->files[i].connection < 0 || !a->files[i].open || !fp_pg_same(a->files[i].open, open))
+			continue;
+		open->ops->free(open);
+		free(name);
+		*out = a->files[i].open;
+		return FP_OK;
+	}
+	FP_GROW(a->files, a->n_files, a->cap_files);
+	a->files[a->n_files++] = (struct file){.name = name, .open = open, .fault = open ? NULL : fp_strdup(err->msg), .connection = n};
+	*out = open;
+	return st;
+}
+
+static enum fp_status open_database(struct fp_apply *a, struct layer *l, struct fp_error *err)
+{
+	struct fp_file *file = NULL;
+	enum fp_status st = get_database(a, &file, l, err);
+
+	return st == FP_OK ? fp_pg_open_layer(file, &l->target, l->def, err) : st;
 }
 
 static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_error *err)
@@ -184,8 +224,11 @@ static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_
 	st = check_kind(l->def, err);
 	if (st != FP_OK)
 		return st;
-	fp_ogr_source_parse(&s, l->def->home, l->def->datasource);
-	st = open_source(a, l, &s, err);
+	if (l->def->provider && strcmp(l->def->provider, "postgres") == 0)
+		return open_database(a, l, err);
+	st = fp_layer_source(&s, l->def, err);
+	if (st == FP_OK)
+		st = open_source(a, l, &s, err);
 	fp_ogr_source_clear(&s);
 	return st;
 }

@@ -33,7 +33,6 @@ struct fp_work {
 	struct fp_feature before, after, stored; /* STORED: read back after writing */
 	char *set;                  /* columns of AFTER that are written */
 	int set_geometry;
-	int unplanned_conflicts;    /* conflicts on what the change does not set */
 	int written;
 };
 

@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "engine/base/json.h"
+#include "engine/changes/deltafile.h"
 #include "engine/changes/effect.h"
 
 #define CONFLICTS_MAX 100
@@ -21,6 +24,12 @@ static void add(struct fp_work *w, const char *what, const char *stored, const c
 	fp_buf_free(&b);
 }
 
+/* What a patch believes without changing it, and somebody else changed meanwhile, merges (O2). */
+static int is_parallel(const struct fp_work *w, const json_t *old, const json_t *new)
+{
+	return !w->c->options->reference && strcmp(fp_delta_method(w->c->delta), "patch") == 0 && (!new || fp_json_same(old, new));
+}
+
 static enum fp_status compare_attribute(struct fp_work *w, const char *name, const json_t *old)
 {
 	struct fp_buf what = FP_BUF_INIT, ours = FP_BUF_INIT, theirs = FP_BUF_INIT;
@@ -32,13 +41,16 @@ static enum fp_status compare_attribute(struct fp_work *w, const char *name, con
 	st = fp_value_matches(&same, &w->before.values[at], &w->t->columns[at], old, w->err);
 	if (st != FP_OK || same)
 		return st;
+	if (is_parallel(w, old, json_object_get(fp_work_part(w, "new", "attributes"), name))) {
+		if (at != w->t->key) /* a device may number features otherwise */
+			fp_outcome_note(w->out, "\"%.100s\" was changed meanwhile and stays.", name);
+		return FP_OK;
+	}
 	fp_buf_addf(&what, "attribute \"%.200s\"", name);
 	fp_value_show(&ours, &w->before.values[at], &w->t->columns[at]);
 	fp_json_show(&theirs, old);
 	add(w, what.data, ours.data, theirs.data);
 	fp_work_detail(w, name, old);
-	if (!json_object_get(fp_work_part(w, "new", "attributes"), name))
-		w->unplanned_conflicts = 1;
 	fp_buf_free(&what);
 	fp_buf_free(&ours);
 	fp_buf_free(&theirs);
@@ -51,6 +63,7 @@ static enum fp_status compare_geometry(struct fp_work *w, const json_t *old)
 	struct fp_buf ours = FP_BUF_INIT, theirs = FP_BUF_INIT;
 	OGRGeometryH stored, believed = NULL;
 	struct fp_error ignored;
+	int same;
 
 	if (json_is_string(old) && json_string_length(old) > 0) {
 		enum fp_status st = fp_geom_from_wkt(&believed, json_string_value(old), w->err);
@@ -61,13 +74,14 @@ static enum fp_status compare_geometry(struct fp_work *w, const json_t *old)
 	stored = fp_geom_from_wkb(w->before.wkb, w->before.wkb_len);
 	if (stored)
 		fp_geom_fit(&stored, &w->t->geometry, &ignored);
-	if (!fp_geom_same(stored, believed)) {
+	same = fp_geom_near(stored, believed, w->t->geometry.grain);
+	if (!same && is_parallel(w, old, fp_work_part(w, "new", "geometry"))) {
+		fp_outcome_note(w->out, "The geometry was changed meanwhile and stays.");
+	} else if (!same) {
 		fp_geom_show(&ours, stored);
 		fp_geom_show(&theirs, believed);
 		add(w, "geometry", ours.data, theirs.data);
 		fp_work_detail(w, NULL, old);
-		if (!fp_work_part(w, "new", "geometry"))
-			w->unplanned_conflicts = 1;
 	}
 	OGR_G_DestroyGeometry(stored);
 	OGR_G_DestroyGeometry(believed);

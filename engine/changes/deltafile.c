@@ -100,7 +100,7 @@ static enum fp_status add_member(struct fp_deltafile *d, const struct fp_piece *
 	} else if (st == FP_OK) {
 		*size += key->len + value->len;
 		st = *size <= FP_DELTAFILE_HEAD_MAX ? read_piece(&v, d, value, err)
-			: fp_fail(err, FP_E_FULL, "the deltafile has more than %lld MB that are no deltas", FP_DELTAFILE_HEAD_MAX >> 20);
+			: fp_fail(err, FP_E_INVALID, "the deltafile has more than %lld MB that are no deltas", FP_DELTAFILE_HEAD_MAX >> 20);
 	}
 	if (st == FP_OK)
 		json_object_set_new(d->head, json_string_value(name), v);
@@ -229,19 +229,19 @@ static int is_text(const char *text, const struct fp_piece *p, const char *want)
 	return p->len == strlen(want) && memcmp(text + p->at, want, p->len) == 0;
 }
 
-static void take_id(char id[FP_UUID_SIZE], const char *text, const struct fp_piece *value)
+static void take_uuid(char uuid[FP_UUID_SIZE], const char *text, const struct fp_piece *value)
 {
 	char *quoted;
 
 	if (value->len < 3 || value->len > FP_UUID_SIZE + 4)
 		return;
 	quoted = fp_strndup(text + value->at + 1, value->len - 2);
-	if (fp_uuid_parse(id, quoted) != 0)
-		id[0] = '\0';
+	if (fp_uuid_parse(uuid, quoted) != 0)
+		uuid[0] = '\0';
 	free(quoted);
 }
 
-int fp_deltafile_looks_like(const char *text, size_t len, char id[FP_UUID_SIZE])
+int fp_deltafile_looks_like(const char *text, size_t len, char id[FP_UUID_SIZE], char project[FP_UUID_SIZE])
 {
 	size_t at = fp_scan_blanks(text, len, 0);
 	enum fp_scanned got = FP_SCAN_BAD;
@@ -249,13 +249,15 @@ int fp_deltafile_looks_like(const char *text, size_t len, char id[FP_UUID_SIZE])
 	struct fp_scan s;
 	int found = 0;
 
-	id[0] = '\0';
+	id[0] = project[0] = '\0';
 	if (at < len && text[at] == '{') {
 		fp_scan_begin(&s, text, len, at);
 		while ((got = fp_scan_member(&s, &key, &value)) == FP_SCAN_PIECE) {
 			found |= is_text(text, &key, DELTAS);
 			if (is_text(text, &key, "\"id\""))
-				take_id(id, text, &value);
+				take_uuid(id, text, &value);
+			else if (is_text(text, &key, "\"project\""))
+				take_uuid(project, text, &value);
 		}
 	}
 	return found || (got == FP_SCAN_BAD && memmem(text, len, DELTAS, sizeof DELTAS - 1) != NULL);

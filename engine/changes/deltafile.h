@@ -27,18 +27,19 @@ struct fp_deltafile {
 };
 
 /* Reads LEN bytes of JSON and checks the schema of all of it, one delta at a time. TEXT must live as long as D. FP_E_INVALID names the first fault and
- * where it is ("deltas[3].method is \"upsert\", expected create, patch or delete"); FP_E_FULL: it is larger than the limits above. "\u0000" escapes are
- * stripped first; an integer too large for 64 bits is read as a real number, so that one absurd value is a fault of its delta and not of the file. `old`,
- * `new`, `clientId` and `clientPks` may be missing (O1): whether a delta can do without is decided when it is applied. */
+ * where it is ("deltas[3].method is \"upsert\", expected create, patch or delete"), or says that too much stands beside the deltas; FP_E_FULL: it is
+ * larger than FP_DELTAFILE_MAX. "\u0000" escapes are stripped first; an integer too large for 64 bits is read as a real number, so that one absurd value is
+ * a fault of its delta and not of the file. `old`, `new`, `clientId` and `clientPks` may be missing (O1): whether a delta can do without is decided when it
+ * is applied. */
 enum fp_status fp_deltafile_parse(struct fp_deltafile *d, const char *text, size_t len, struct fp_error *err);
 void fp_deltafile_clear(struct fp_deltafile *d);
 
 /* The deltas in the order of the file: new reference; NULL behind the last one, and then from the first on again. */
 json_t *fp_deltafile_next(struct fp_deltafile *d);
 
-/* What to think of a file that fp_deltafile_parse() refused: 1 when a member "deltas" stands in it at the top or, where it is no JSON, anywhere. ID gets
- * the id that it has all the same, or "". */
-int fp_deltafile_looks_like(const char *text, size_t len, char id[FP_UUID_SIZE]);
+/* What a file is before it is parsed: 1 when a member "deltas" stands in it at the top or, where it is no JSON, anywhere. ID and PROJECT get what stands in
+ * it, or "". */
+int fp_deltafile_looks_like(const char *text, size_t len, char id[FP_UUID_SIZE], char project[FP_UUID_SIZE]);
 
 /* What a delta is about, borrowed from it; never NULL, "" when absent. LAYER_ID is sourceLayerId, or localLayerId when that is empty. */
 const char *fp_delta_uuid(const json_t *delta);

@@ -149,7 +149,7 @@ enum fp_status fp_geom_fit(OGRGeometryH *g, const struct fp_geom_type *type, str
 			*g = linear;
 		}
 		if (flat(*g) != want)
-			*g = OGR_G_ForceTo(*g, OGR_GT_SetModifier(want, OGR_G_Is3D(*g), OGR_G_IsMeasured(*g)), NULL);
+			*g = OGR_G_ForceTo(*g, want, NULL); /* Z and M stay; asked for, they would keep it from making curves and polygons of triangles */
 		if (flat(*g) != want)
 			return fp_fail(err, FP_E_REFUSED, "a %s could not be made a %s", OGRGeometryTypeToName(was), OGRGeometryTypeToName(want));
 	}
@@ -157,16 +157,16 @@ enum fp_status fp_geom_fit(OGRGeometryH *g, const struct fp_geom_type *type, str
 	return FP_OK;
 }
 
-static int same_number(double a, double b)
+static int same_number(double a, double b, double grain)
 {
 	if (isnan(a))
 		a = 0;
 	if (isnan(b))
 		b = 0;
-	return a == b || fabs(a - b) <= 1e-12 * fmax(1, fmax(fabs(a), fabs(b)));
+	return a == b || fabs(a - b) <= fmax(grain, 1e-12 * fmax(1, fmax(fabs(a), fabs(b))));
 }
 
-int fp_geom_same(OGRGeometryH a, OGRGeometryH b)
+int fp_geom_near(OGRGeometryH a, OGRGeometryH b, double grain)
 {
 	int n;
 
@@ -178,7 +178,7 @@ int fp_geom_same(OGRGeometryH a, OGRGeometryH b)
 	if (n != OGR_G_GetGeometryCount(b) || OGR_G_GetPointCount(a) != OGR_G_GetPointCount(b))
 		return 0;
 	for (int i = 0; i < n; i++)
-		if (!fp_geom_same(OGR_G_GetGeometryRef(a, i), OGR_G_GetGeometryRef(b, i)))
+		if (!fp_geom_near(OGR_G_GetGeometryRef(a, i), OGR_G_GetGeometryRef(b, i), grain))
 			return 0;
 	n = n > 0 || OGR_G_IsEmpty(a) ? 0 : OGR_G_GetPointCount(a);
 	for (int i = 0; i < n; i++) {
@@ -186,10 +186,15 @@ int fp_geom_same(OGRGeometryH a, OGRGeometryH b)
 		OGR_G_GetPointZM(a, i, &p[0], &p[1], &p[2], &p[3]);
 		OGR_G_GetPointZM(b, i, &q[0], &q[1], &q[2], &q[3]);
 		for (int k = 0; k < 4; k++)
-			if (!same_number(p[k], q[k]))
+			if (!same_number(p[k], q[k], grain))
 				return 0;
 	}
 	return 1;
+}
+
+int fp_geom_same(OGRGeometryH a, OGRGeometryH b)
+{
+	return fp_geom_near(a, b, 0);
 }
 
 unsigned char *fp_geom_wkb(OGRGeometryH g, size_t *n)

@@ -14,6 +14,7 @@ struct fp_geom_type {
 	OGRwkbGeometryType flat; /* without Z and M; wkbNone: no geometry, wkbUnknown: any type */
 	enum fp_dimension z, m;
 	int parts;               /* the format does not tell a line from several, nor a polygon (shapefiles) */
+	double grain;            /* how far a stored coordinate may be from what was written; 0: not at all */
 };
 
 /* Puts WKT into the form that GDAL reads as the reference reads it: "nan" becomes 0, "PointZ" and "Point Z" are one. Returns 0; 1 when Z and M
@@ -28,9 +29,10 @@ enum fp_status fp_geom_from_wkt(OGRGeometryH *out, const char *wkt, struct fp_er
  * added as 0. FP_E_REFUSED when it cannot fit; *G stays the caller's in every case. */
 enum fp_status fp_geom_fit(OGRGeometryH *g, const struct fp_geom_type *type, struct fp_error *err);
 
-/* 1 when type, parts and coordinates are the same (a relative 1e-12 is forgiven: a device prints with 17 decimals); nan counts as 0. NULL is no
+/* 1 when type, parts and coordinates are the same (a relative 1e-12 is forgiven: a device prints with 17 decimals, and GRAIN); nan counts as 0. NULL is no
  * geometry. */
-int fp_geom_same(OGRGeometryH a, OGRGeometryH b);
+int fp_geom_near(OGRGeometryH a, OGRGeometryH b, double grain);
+int fp_geom_same(OGRGeometryH a, OGRGeometryH b); /* no grain */
 
 /* ISO WKB, little endian; *N bytes, caller frees. NULL for NULL. */
 unsigned char *fp_geom_wkb(OGRGeometryH g, size_t *n);

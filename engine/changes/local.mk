@@ -15,17 +15,31 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/conflict.c \
 	engine/changes/convert.c \
 	engine/changes/create.c \
+	engine/changes/difference.c engine/changes/difference.h \
 	engine/changes/effect.c engine/changes/effect.h \
 	engine/changes/geometry.c engine/changes/geometry.h \
 	engine/changes/gpkg_blob.c engine/changes/gpkg_blob.h \
-	engine/changes/gpkg_layer.c \
+	engine/changes/gpkg_diff.c engine/changes/gpkg_diff.h \
 	engine/changes/key.c engine/changes/key.h \
+	engine/changes/layer_source.c engine/changes/layer_source.h \
+	engine/changes/lite_blob.c engine/changes/lite_blob.h \
+	engine/changes/lite_functions.c \
 	engine/changes/ogr_field.c \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
+	engine/changes/pg.h \
+	engine/changes/pg_define.c \
+	engine/changes/pg_layer.c \
+	engine/changes/pg_session.c \
+	engine/changes/pg_value.c \
+	engine/changes/quiet.c engine/changes/quiet.h \
+	engine/changes/sqlite_describe.c \
+	engine/changes/sqlite_geometry.c \
+	engine/changes/sqlite_layer.c \
 	engine/changes/target.c engine/changes/target.h \
-	engine/changes/target_gpkg.c engine/changes/target_gpkg.h \
 	engine/changes/target_ogr.c engine/changes/target_ogr.h \
+	engine/changes/target_pg.c engine/changes/target_pg.h \
+	engine/changes/target_sqlite.c engine/changes/target_sqlite.h \
 	engine/changes/temporal.c engine/changes/temporal.h \
 	engine/changes/value.c engine/changes/value.h \
 	engine/changes/wkt.c \

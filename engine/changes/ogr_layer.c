@@ -192,7 +192,8 @@ static enum fp_status insert(struct fp_target *t, const struct fp_feature *f, co
 	for (int i = 0; i < OGR_F_GetFieldCount(o); i++)
 		if (!OGR_F_IsFieldSet(o, i))
 			OGR_F_SetFieldNull(o, i);
-	OGR_F_SetFID(o, l->next_fid++); /* left to themselves, formats in memory begin at 0 and put the new one first */
+	if (!file_of(l)->format->numbers)
+		OGR_F_SetFID(o, l->next_fid++); /* left to themselves, formats in memory begin at 0 and put the new one first */
 	CPLErrorReset();
 	e = OGR_L_CreateFeature(l->work, o);
 	*fid = OGR_F_GetFID(o);
@@ -348,7 +349,10 @@ static void describe(struct fp_ogr_layer *l)
 		fp_ogr_column(&l->target, OGR_FD_GetFieldDefn(defn, i));
 	g->flat = OGR_GT_Flatten(type);
 	g->parts = file_of(l)->format->parts;
-	if (g->parts) { /* the header says it for every shape; the others say what their features happen to have */
+	g->grain = file_of(l)->format->grain;
+	if (file_of(l)->format->plane) {
+		g->z = g->m = FP_DIM_NO;
+	} else if (g->parts) { /* the header says it for every shape; the others say what their features happen to have */
 		g->z = OGR_GT_HasZ(type) ? FP_DIM_YES : FP_DIM_NO;
 		g->m = OGR_GT_HasM(type) ? FP_DIM_YES : FP_DIM_NO;
 	} else {

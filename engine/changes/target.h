@@ -1,5 +1,5 @@
-/* What changes are applied to: one open file and the layers in it, behind one small set of operations. GeoPackages are written through SQLite
- * itself (target_gpkg.c), other files through OGR (target_ogr.c). Worker only. */
+/* What changes are applied to: one open file and the layers in it, behind one small set of operations. GeoPackages, SpatiaLite and
+ * other SQLite files are written through SQLite itself (target_sqlite.c), other files through OGR (target_ogr.c). Worker only. */
 #ifndef FP_CHANGES_TARGET_H
 #define FP_CHANGES_TARGET_H
 
@@ -36,6 +36,8 @@ struct fp_target {
 	int key;                     /* column by which changes name features, -1: none */
 	char *key_fault;             /* why there is none: the reference's sentence */
 	struct fp_geom_type geometry;
+	int database;                /* what it holds after a change may be other than what was written: its triggers work at that */
+	char *note;                  /* what a reader of the last change should know, a sentence; owned, taken by who tells it */
 };
 
 typedef enum fp_status fp_target_each(void *arg, int64_t fid, const struct fp_feature *f, struct fp_error *err);
@@ -70,7 +72,7 @@ struct fp_transaction {
 };
 
 struct fp_file_ops {
-	/* The layer named LAYER, or the one at INDEX when it is NULL. FILTER is "" or the layer's subset. */
+	/* The layer named LAYER, or the one at INDEX when it is NULL. FILTER is "" or the layer's subset. NULL: a database, see target_pg.h. */
 	enum fp_status (*open_layer)(struct fp_file *f, struct fp_target **out, const char *layer, int index, const char *filter, struct fp_error *err);
 	/* A mark before each change; back to it when the change failed, or on from it. */
 	enum fp_status (*mark)(struct fp_file *f, struct fp_error *err);
@@ -84,7 +86,11 @@ struct fp_file_ops {
 	void (*free)(struct fp_file *f); /* what was not committed is gone */
 };
 
-enum fp_status fp_gpkg_open(struct fp_file **out, const char *path, struct fp_error *err);
+enum fp_status fp_sqlfile_open(struct fp_file **out, const char *path, struct fp_error *err);
+/* The same for reading only, where it lies: nothing is written, and no trigger runs. FP_E_INVALID: it is no database. */
+enum fp_status fp_sqlfile_open_reading(struct fp_file **out, const char *path, struct fp_error *err);
+/* 1: an SQLite file, by its first bytes. */
+int fp_sqlfile_is(const char *path);
 enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_error *err);
 
 /* What the implementations share. */

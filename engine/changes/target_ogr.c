@@ -8,11 +8,18 @@
 #include "engine/base/path.h"
 #include "engine/layers/gdal_gate.h"
 
-/* Files that Fieldpost has been shown to write well. */
+/* Files that Fieldpost has been shown to write well, and why not others that GDAL writes anew from what it understood of them. */
 static const struct fp_ogr_format formats[] = {
-	{.driver = "ESRI Shapefile", .parts = 1, .repack = 1},
+	{.driver = "ESRI Shapefile", .parts = 1, .repack = 1, .indexes = {"qix", "sbn"}},
 	{.driver = "GeoJSON", .ingest = 1},
 	{.driver = "CSV", .overlay = 1},
+	{.driver = "MapInfo File", .parts = 1, .numbers = 1, .plane = 1, .grain = 1e-6, .indexes = {"ind", "IND"}},
+	{.driver = "ODS", .never = "formulas and formats would be lost"},
+	{.driver = "XLSX", .never = "formulas and formats would be lost"},
+	{.driver = "FlatGeobuf", .never = "the order of its features and its description would be lost"},
+	{.driver = "LIBKML", .never = "styles and folders would be lost"},
+	{.driver = "KML", .never = "styles and folders would be lost"},
+	{.driver = "OpenFileGDB", .never = "its domains and relationships could be lost"},
 };
 
 const char *fp_ogr_message(const struct fp_file *f, const char *fallback)
@@ -75,8 +82,11 @@ static enum fp_status on(struct fp_file *file, struct fp_error *err)
 static enum fp_status recount(struct fp_ogr_file *f, const int64_t *counts, char *const *names, struct fp_error *err)
 {
 	GDALDatasetH ds = NULL;
-	enum fp_status st = open_with_gate(&ds, f->file.path, 0, err);
+	struct fp_error why;
+	enum fp_status st = open_with_gate(&ds, f->file.path, 0, &why);
 
+	if (st != FP_OK)
+		st = fp_fail(err, FP_E_IO, "%s was not written completely: %s", f->file.name, why.msg);
 	for (size_t i = 0; st == FP_OK && i < f->n_layers; i++) {
 		OGRLayerH l = GDALDatasetGetLayerByName(ds, names[i]);
 		int64_t n = l ? OGR_L_GetFeatureCount(l, 1) : -1;
@@ -116,14 +126,14 @@ static void index_shapes(struct fp_ogr_file *f)
 	}
 }
 
-static int has_index(const char *path)
+/* Whether one of the files of FORMAT's indexes stands beside PATH. */
+static int has_index(const char *path, const struct fp_ogr_format *format)
 {
-	static const char *const suffixes[] = {"qix", "sbn"};
 	const char *dot = strrchr(path, '.');
 	int has = 0;
 
-	for (size_t i = 0; dot && i < sizeof suffixes / sizeof *suffixes; i++) {
-		char *beside = fp_asprintf("%.*s%s", (int)(dot - path + 1), path, suffixes[i]);
+	for (const char *const *suffix = format->indexes; dot && *suffix; suffix++) {
+		char *beside = fp_asprintf("%.*s%s", (int)(dot - path + 1), path, *suffix);
 		has |= access(beside, F_OK) == 0;
 		free(beside);
 	}
@@ -184,30 +194,67 @@ static const struct fp_ogr_format *format_of(GDALDatasetH ds)
 	return NULL;
 }
 
+/* Kinds that drivers above would write otherwise than they were: not packed again, or one feature a line as a collection. NULL: PATH is none. */
+static const char *other_kind(const char *path)
+{
+	static const struct { const char *suffix, *kind; } kinds[] = {
+		{".shz", "zipped shapefiles"}, {".zip", "zipped shapefiles"}, {".geojsonl", "files of the format GeoJSONSeq"},
+		{".geojsons", "files of the format GeoJSONSeq"}, {".jsonl", "files of the format GeoJSONSeq"}, {".ndjson", "files of the format GeoJSONSeq"},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (fp_path_has_suffix(path, kinds[i].suffix))
+			return kinds[i].kind;
+	return NULL;
+}
+
+/* Why PATH, which does not open for writing, is not written: WHY is the gate's word. */
+static enum fp_status refuse(const char *path, const struct fp_error *why, struct fp_error *err)
+{
+	char *said = fp_strdup(CPLGetLastErrorMsg());
+	struct fp_error ignored;
+	GDALDatasetH ds;
+
+	if (open_with_gate(&ds, path, 0, &ignored) == FP_OK) {
+		fp_fail(err, FP_E_REFUSED, "files of the format %s can only be read", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
+		GDALClose(ds);
+	} else {
+		fp_fail(err, FP_E_REFUSED, "%s is no GeoPackage, shapefile, GeoJSON, CSV or MapInfo file that can be written: %s", fp_path_base(path),
+			*said ? said : why->msg);
+	}
+	free(said);
+	return FP_E_REFUSED;
+}
+
 enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_error *err)
 {
+	const struct fp_ogr_format *format;
 	struct fp_ogr_file *f;
 	struct fp_error why;
 	GDALDatasetH ds;
-	const char *said;
 
+	if (other_kind(path))
+		return fp_fail(err, FP_E_REFUSED, "%s can only be read", other_kind(path));
 	CPLErrorReset();
-	if (open_with_gate(&ds, path, 1, &why) != FP_OK) {
-		said = CPLGetLastErrorMsg();
-		return fp_fail(err, FP_E_REFUSED, "%s is no GeoPackage, shapefile, GeoJSON or CSV file that can be written: %s", fp_path_base(path),
-			*said ? said : why.msg);
-	}
-	if (!format_of(ds)) {
-		fp_fail(err, FP_E_REFUSED, "files of the format %s are not written yet", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
+	if (open_with_gate(&ds, path, 1, &why) != FP_OK)
+		return refuse(path, &why, err);
+	format = format_of(ds);
+	if (!format || format->never) {
+		fp_fail(err, FP_E_REFUSED, "files of the format %s can only be read%s%s", GDALGetDriverShortName(GDALGetDatasetDriver(ds)),
+			format ? ": writing one anew, " : "", format ? format->never : "");
 		GDALClose(ds);
 		return FP_E_REFUSED;
+	}
+	if (!format->repack && has_index(path, format)) {
+		GDALClose(ds);
+		return fp_fail(err, FP_E_REFUSED, "%s has indexed columns (.ind), which GDAL would leave behind", fp_path_base(path));
 	}
 	f = fp_alloc(sizeof *f);
 	f->file.ops = &ops;
 	f->file.path = fp_strdup(path);
 	f->ds = ds;
-	f->format = format_of(ds);
-	f->had_index = f->format->repack && has_index(path);
+	f->format = format;
+	f->had_index = has_index(path, format);
 	*out = &f->file;
 	return FP_OK;
 }

@@ -10,10 +10,15 @@
 /* How a driver's files are worked on. */
 struct fp_ogr_format {
 	const char *driver;
+	const char *never; /* why they are not, though GDAL would; NULL: they are */
 	int parts;   /* lines and polygons of several parts are no type of their own */
 	int overlay; /* reads features only one after the other: worked on in memory, written in order */
 	int ingest;  /* numbers its features anew at the first change */
 	int repack;  /* deleted features stay in the file until it is packed */
+	int numbers; /* numbers new features itself */
+	int plane;   /* holds neither Z nor M */
+	const char *indexes[3]; /* extensions of the files that hold its indexes, ends with NULL */
+	double grain; /* coordinates are kept in steps of at most that; 0: as they are */
 };
 
 struct fp_ogr_undo {

@@ -13,18 +13,24 @@
 #include "engine/base/fs.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/changes/quiet.h"
 
-/* By the extension of the file: extensions that stand in its place, and tails that are added to its name. */
+#define SHAPE_PARTS {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".cst"}
+
+/* By the extension of the file: extensions that stand in its place. */
 static const struct companions {
 	const char *of;
 	const char *extensions[16];
-	const char *tails[4];
 } table[] = {
-	{".shp", {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".cst"}, {0}},
-	{".dbf", {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".cst"}, {0}},
-	{".csv", {".csvt", ".prj"}, {0}},
-	{".gpkg", {0}, {"-wal", "-journal"}},
+	{".shp", SHAPE_PARTS},
+	{".dbf", SHAPE_PARTS},
+	{".tab", {".tab", ".dat", ".map", ".id", ".ind", ".cpg"}},
+	{".mif", {".mid"}},
+	{".csv", {".csvt", ".prj"}},
 };
+
+/* What SQLite keeps beside a database, whatever that is called. */
+static const char *const journals[] = {"-wal", "-journal", NULL};
 
 static const struct companions *companions_of(const char *name)
 {
@@ -34,28 +40,33 @@ static const struct companions *companions_of(const char *name)
 	return NULL;
 }
 
-static int belongs(const char *entry, const char *base)
+int fp_workcopy_has_companions(const char *name)
 {
-	const struct companions *c = companions_of(base);
-	size_t stem;
+	return companions_of(name) != NULL;
+}
 
-	if (strcmp(entry, base) == 0)
-		return 1;
-	if (!c)
-		return 0;
-	stem = strlen(base) - strlen(c->of);
-	for (const char *const *e = c->extensions; *e; e++)
-		if (strncmp(entry, base, stem) == 0 && strcasecmp(entry + stem, *e) == 0)
-			return 1;
-	for (const char *const *t = c->tails; *t; t++)
-		if (strncmp(entry, base, strlen(base)) == 0 && strcmp(entry + strlen(base), *t) == 0)
+/* ENTRY is a journal of a file called BASE. */
+static int is_journal(const char *entry, const char *base)
+{
+	size_t n = strlen(base);
+
+	for (const char *const *t = journals; *t; t++)
+		if (strncmp(entry, base, n) == 0 && strcmp(entry + n, *t) == 0)
 			return 1;
 	return 0;
 }
 
-static int is_journal(const char *name)
+static int belongs(const char *entry, const char *base)
 {
-	return fp_path_has_suffix(name, ".gpkg-wal") || fp_path_has_suffix(name, ".gpkg-journal");
+	const struct companions *c = companions_of(base);
+	size_t stem = c ? strlen(base) - strlen(c->of) : 0;
+
+	if (strcmp(entry, base) == 0 || is_journal(entry, base))
+		return 1;
+	for (const char *const *e = c ? c->extensions : NULL; e && *e; e++)
+		if (strncmp(entry, base, stem) == 0 && strcasecmp(entry + stem, *e) == 0)
+			return 1;
+	return 0;
 }
 
 /* The names (within ROOT) of NAME and its companions that are there. */
@@ -83,9 +94,12 @@ static enum fp_status list(struct fp_strv *out, const char *root, const char *na
 enum fp_status fp_workcopy_make(const char *input, const char *output, const char *name, struct fp_error *err)
 {
 	struct fp_strv names = {0};
-	char *to = fp_path_join(output, name), *dir = fp_path_dir(to);
-	enum fp_status st = list(&names, input, name, err);
+	char *from = fp_path_join(input, name), *to = fp_path_join(output, name), *dir = fp_path_dir(to);
+	struct fp_quiet quiet;
+	enum fp_status st = fp_quiet_hold(&quiet, from, err);
 
+	if (st == FP_OK)
+		st = list(&names, input, name, err);
 	if (st == FP_OK && !fp_strv_has(&names, name))
 		st = fp_fail(err, FP_E_NOTFOUND, "File \"%s\" missing.", name);
 	if (st == FP_OK)
@@ -96,7 +110,9 @@ enum fp_status fp_workcopy_make(const char *input, const char *output, const cha
 		free(a);
 		free(b);
 	}
+	fp_quiet_release(&quiet);
 	fp_strv_free(&names);
+	free(from);
 	free(to);
 	free(dir);
 	return st;
@@ -129,7 +145,7 @@ static enum fp_status empty_journals(const char *input, const char *output, cons
 
 	for (size_t i = 0; st == FP_OK && i < names.n; i++) {
 		char *path = fp_path_join(output, names.items[i]);
-		int fd = is_journal(names.items[i]) ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -2;
+		int fd = is_journal(names.items[i], name) ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -2;
 
 		if (fd == -1)
 			st = fp_fail_errno(err, errno, "cannot create %s", path);

@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/queue/describe.h"
+#include "engine/queue/inbox.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
 
@@ -22,6 +23,7 @@ struct fp_engine {
 	size_t n, cap;
 	int draining, waiting;
 	int64_t recover_at, retain_at;
+	struct fp_inbox *inbox;
 };
 
 enum event { EV_NONE, EV_READY, EV_ENDED_WELL, EV_ENDED_BADLY, EV_FAULT, EV_CANCEL, EV_LIMIT, EV_GRACE_OVER, EV_RETRY, EVENTS };
@@ -199,6 +201,7 @@ enum fp_status fp_engine_new(struct fp_engine **out, struct fp_store *s, const s
 	e->store = s;
 	e->conf = conf;
 	e->recover_at = fp_monotonic_ms() + RECOVER_MS;
+	e->inbox = fp_inbox_new(s, conf);
 	*out = e;
 	return FP_OK;
 }
@@ -266,6 +269,8 @@ enum fp_status fp_engine_step(struct fp_engine *e, struct fp_error *err)
 		st = fp_retain(e->store, e->conf, &more, err);
 		e->retain_at = fp_monotonic_ms() + (more ? TICK_MS : RETAIN_MS);
 	}
+	if (st == FP_OK && !e->draining)
+		st = fp_inbox_step(e->inbox, err);
 	return st == FP_OK ? claim(e, err) : st;
 }
 
@@ -310,5 +315,6 @@ void fp_engine_free(struct fp_engine *e)
 		fp_run_free(r);
 	}
 	free(e->runs);
+	fp_inbox_free(e->inbox);
 	free(e);
 }

@@ -6,6 +6,7 @@
 
 #include "engine/base/proc.h"
 #include "engine/queue/engine.h"
+#include "engine/queue/inbox.h"
 
 #define FDS_MAX 65 /* 32 jobs, two descriptors each, and the signals */
 
@@ -32,6 +33,17 @@ static enum fp_status loop(struct fp_engine *e, int signals, int once, struct fp
 	return st;
 }
 
+/* What lies in the inbox now belongs to what is to be done. */
+static enum fp_status empty_inbox(struct fp_store *s, const struct fp_config *conf, struct fp_error *err)
+{
+	struct fp_inbox *i = fp_inbox_new(s, conf);
+	struct fp_import sum = {0};
+	enum fp_status st = fp_inbox_take(i, NULL, "inbox", &sum, NULL, NULL, err);
+
+	fp_inbox_free(i);
+	return st;
+}
+
 enum fp_status fp_engine_run(struct fp_store *s, const struct fp_config *conf, int once, struct fp_error *err)
 {
 	static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -45,7 +57,9 @@ enum fp_status fp_engine_run(struct fp_store *s, const struct fp_config *conf, i
 	signals = fp_signals_begin(&before, watched, sizeof watched / sizeof *watched);
 	if (signals < 0)
 		st = fp_fail_errno(err, errno, "the engine cannot watch for signals");
-	else
+	else if (once)
+		st = empty_inbox(s, conf, err);
+	if (st == FP_OK)
 		st = loop(e, signals, once, err);
 	fp_engine_free(e);
 	if (signals >= 0)

@@ -12,7 +12,7 @@ const char *fp_action_word(enum fp_action a)
 {
 	static const char *const words[] = {
 		[FP_ACTION_NONE] = "none", [FP_ACTION_APPLY] = "apply", [FP_ACTION_REAPPLY] = "re-apply", [FP_ACTION_FORCE] = "force",
-		[FP_ACTION_IGNORE] = "ignore", [FP_ACTION_RESTORE] = "un-ignore", [FP_ACTION_UNDO] = "undo",
+		[FP_ACTION_IGNORE] = "ignore", [FP_ACTION_RESTORE] = "unignore", [FP_ACTION_UNDO] = "undo",
 	};
 
 	fp_assert((size_t)a < sizeof words / sizeof *words);
@@ -76,8 +76,6 @@ void fp_plan_object(const struct fp_change_state *c, enum fp_action action, char
 		snprintf(why, 128, "is not ignored");
 	else if (action == FP_ACTION_IGNORE && ignored)
 		snprintf(why, 128, "is ignored already");
-	else if (action == FP_ACTION_APPLY && !pending && !c->applied_by)
-		snprintf(why, 128, "is not pending: re-apply it");
 	else if (c->applied_by && action != FP_ACTION_FORCE && action != FP_ACTION_RESTORE && !(action == FP_ACTION_IGNORE && pending))
 		snprintf(why, 128, "already applied in job %lld", (long long)c->applied_by);
 }

@@ -57,10 +57,12 @@ static enum fp_status keep(struct fp_store *s, struct fp_trigger *t, const char 
 
 	memset(result, 0, sizeof *result);
 	if (st == FP_E_INVALID) {
-		if (fp_change_push(s, project_id, NULL, text, len, why.msg, who, result, &not_kept) == FP_OK)
+		if (fp_change_push(s, project_id, NULL, text, len, why.msg, who, result, &not_kept) == FP_OK) {
 			fp_error_hint(&why, "the file was kept with this reason; nothing of it is applied");
-		else
+		} else {
 			fp_error_hint(&why, "and the file could not be kept: %s", not_kept.msg);
+			st = why.code = not_kept.code;
+		}
 	}
 	if (st != FP_OK) {
 		if (err)

@@ -31,14 +31,20 @@ enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const c
 enum fp_status fp_queue_upload_folder(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *from, const char *who,
 	int64_t *files, int64_t *hidden, struct fp_error *err);
 
+/* An old version becomes current again, as a new version; or a file is removed, and its versions are kept. Process_projectfile is triggered. *NEW (may be NULL):
+ * the version that is current now. */
+enum fp_status fp_queue_restore(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, int64_t version, const char *who,
+	int64_t *new, struct fp_error *err);
+enum fp_status fp_queue_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who, struct fp_error *err);
+
 /* A secret is set or removed (engine/store/secrets.h), and process_projectfile triggered: the layers that use it are checked again. */
 enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *type,
 	const char *value, size_t len, const char *who, struct fp_error *err);
 enum fp_status fp_queue_secret_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who,
 	struct fp_error *err);
 
-/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. One that is too large is FP_E_FULL and not kept.
- * The caller clears RESULT (fp_push_result_clear()). */
+/* A deltafile: kept (also when it is faulty, with its reason; then FP_E_INVALID), and delta_apply triggered. Another status says
+ * that nothing was kept: it is too large (FP_E_FULL), or the store cannot be written. The caller clears RESULT (fp_push_result_clear()). */
 struct fp_push_result;
 enum fp_status fp_queue_push(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *text, size_t len, const char *who,
 	struct fp_push_result *result, struct fp_error *err);
@@ -53,7 +59,7 @@ enum fp_action {
 	FP_ACTION_IGNORE, FP_ACTION_RESTORE, /* kept and not applied; and back to what it was */
 	FP_ACTION_UNDO
 };
-const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "un-ignore", "undo" */
+const char *fp_action_word(enum fp_action a); /* "apply", "re-apply", "force", "ignore", "unignore", "undo" */
 
 /* How conflicts are met. */
 enum fp_meeting { FP_MEET_AS_PROJECT, FP_MEET_OVERWRITE, FP_MEET_MANUAL };

@@ -57,7 +57,10 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 		if (!fp_strv_has(&r->announced, fp_json_str(body, "name")))
 			fp_strv_add(&r->announced, fp_json_str(body, "name"));
 		return;
-	case FP_EVENT_CANDIDATES: /* of plans */
+	case FP_EVENT_CANDIDATES: /* of questions */
+	case FP_EVENT_DIFFERENCE:
+	case FP_EVENT_TABLE:
+	case FP_EVENT_PAST:
 	case FP_EVENT_COMMIT:
 	case FP_EVENT_COMMITTED:
 	case FP_EVENT_RESULT:

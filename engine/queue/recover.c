@@ -150,7 +150,8 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	return fp_store_end(s, st, err);
 }
 
-/* Work folders are named after their job or question; one that no active job and no living process owns belongs to nobody. What cannot be removed now is tried again later. */
+/* Work folders are named after their job or question; one that no active job and no living process owns belongs to nobody. What cannot be removed now is
+ * tried again later. */
 static void sweep(struct fp_store *s)
 {
 	char *work = fp_path_join(fp_store_home(s), "work");
@@ -161,8 +162,9 @@ static void sweep(struct fp_store *s)
 		int64_t active = 0;
 		char *path;
 
-		if (!fp_question_is_left(e->d_name) && (!isdigit((unsigned char)e->d_name[0]) || fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
-				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active))
+		if (isdigit((unsigned char)e->d_name[0]) ? fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
+				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active
+				: !fp_question_is_left(e->d_name))
 			continue;
 		path = fp_path_join(work, e->d_name);
 		fp_fs_remove_tree(path, NULL);

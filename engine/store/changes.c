@@ -8,13 +8,15 @@
 #include "engine/store/change_list.h"
 #include "engine/store/list.h"
 
-/* The last column, the body, is there for one change only. */
+/* The last columns, the body and the key that the key map knows, are there for one change only. */
 #define COLUMNS "c.id, c.uuid, c.project_id, p.name, c.status, c.method, c.layer_id, c.layer_name, c.local_pk, c.source_pk, c.client_id, " \
 	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts, c.undo_of, c.undone_by, " \
 	"c.target_layer_id, c.target_pk, c.return_status"
 #define TABLES " FROM change c JOIN project p ON p.id = c.project_id JOIN deltafile d ON d.id = c.deltafile_id"
 
-#define WITH_BODY "SELECT " COLUMNS ", b.body" TABLES " JOIN change_body b ON b.change_id = c.id"
+#define MAPPED "(SELECT source_pk FROM keymap WHERE project_id = c.project_id AND client_id = c.client_id AND local_layer_id = c.local_layer_id " \
+	"AND local_pk = c.local_pk)"
+#define WITH_BODY "SELECT " COLUMNS ", b.body, " MAPPED TABLES " JOIN change_body b ON b.change_id = c.id"
 static const struct fp_list with_body = {.select = WITH_BODY};
 
 struct ctx {
@@ -36,6 +38,7 @@ static void row(void *arg, sqlite3_stmt *st)
 		.attempts = sqlite3_column_int64(st, 19), .body = (const char *)sqlite3_column_text(st, 25),
 		.undo_of = sqlite3_column_int64(st, 20), .undone_by = sqlite3_column_int64(st, 21), .target_layer_id = fp_db_text(st, 22),
 		.target_pk = fp_db_text(st, 23), .return_status = fp_db_text(st, 24),
+		.mapped_pk = (const char *)sqlite3_column_text(st, 26),
 	};
 
 	if (!*r.feature_pk)
@@ -62,7 +65,7 @@ static enum fp_status each_id(void *arg, int64_t id, struct fp_error *err)
 enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
 	struct fp_error *err)
 {
-	struct ctx c = {each, arg, s, "SELECT " COLUMNS ", NULL" TABLES " WHERE c.id = ?"};
+	struct ctx c = {each, arg, s, "SELECT " COLUMNS ", NULL, NULL" TABLES " WHERE c.id = ?"};
 
 	return fp_change_ids(s, q, offset, limit, each_id, &c, err);
 }
@@ -120,6 +123,9 @@ enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_atte
 				.who = fp_db_text(st, 3), .outcome = fp_db_text(st, 4), .msg = fp_db_text(st, 5), .e_type = fp_db_text(st, 6),
 				.feature_pk = fp_db_text(st, 7), .modified_pk = fp_db_text(st, 8), .hash_before = fp_db_text(st, 9),
 				.hash_after = fp_db_text(st, 10), .conflicts = fp_db_text(st, 11), .provider_errors = fp_db_text(st, 12),
+				.details = fp_db_text(st, 13), .plan_id = sqlite3_column_int64(st, 14), .planned = fp_db_text(st, 15),
+				.reason = fp_db_text(st, 16), .layer_id = fp_db_text(st, 17), .txid = fp_db_text(st, 18),
+				.overwrote = sqlite3_column_int(st, 19),
 			};
 			each(arg, &r);
 		}

@@ -23,6 +23,7 @@ struct fp_change_row {
 	const char *target_layer_id, *target_pk; /* where a person directed it, "" */
 	const char *return_status;     /* of one that is planned or ignored: what it was */
 	const char *body;              /* the delta's JSON; NULL in lists */
+	const char *mapped_pk;         /* what the key map calls its feature; NULL when it knows none, and in lists */
 };
 typedef void fp_change_each(void *arg, const struct fp_change_row *row);
 
@@ -62,6 +63,7 @@ struct fp_deltafile;
 struct fp_push_result {
 	int64_t accepted, known, differing; /* differing: known uuid, other content (kept as it was); each is told in the activity, too */
 	struct fp_strv others;              /* the uuids of these */
+	int64_t file;                       /* the row that keeps the file, 0: it could not be kept */
 };
 void fp_push_result_clear(struct fp_push_result *r);
 enum fp_status fp_change_push(struct fp_store *s, const char *project_id, struct fp_deltafile *d, const char *text, size_t len,

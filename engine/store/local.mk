@@ -5,9 +5,11 @@ STORE_SOURCES = \
 	engine/store/check.c engine/store/check.h \
 	engine/store/checks.c engine/store/checks.h \
 	engine/store/db.c engine/store/db.h \
+	engine/store/faulty.c engine/store/faulty.h \
 	engine/store/files.c engine/store/files.h \
 	engine/store/filter.c engine/store/filter.h \
 	engine/store/gate.c \
+	engine/store/history.c engine/store/history.h \
 	engine/store/jobs.c engine/store/jobs.h \
 	engine/store/layers.c \
 	engine/store/list.c engine/store/list.h \

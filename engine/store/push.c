@@ -110,7 +110,7 @@ enum fp_status fp_change_keep(struct fp_store *s, int64_t *id, const char *proje
 	return st;
 }
 
-static enum fp_status keep_changes(struct fp_store *s, const char *project_id, int64_t file, struct fp_deltafile *d, const char *who,
+static enum fp_status keep_changes(struct fp_store *s, const char *project_id, struct fp_deltafile *d, const char *who,
 	struct fp_push_result *result, struct fp_error *err)
 {
 	int64_t now = fp_now_ms();
@@ -123,7 +123,7 @@ static enum fp_status keep_changes(struct fp_store *s, const char *project_id, i
 		if (st == FP_OK)
 			st = known(s, project_id, fp_delta_uuid(delta), delta, &is_known, &same, err);
 		if (st == FP_OK && !is_known)
-			st = fp_change_keep(s, &id, project_id, file, delta, who, now, err);
+			st = fp_change_keep(s, &id, project_id, result->file, delta, who, now, err);
 		if (st == FP_OK && is_known && !same) {
 			fp_strv_add(&result->others, fp_delta_uuid(delta));
 			st = fp_activity_add(s, who, "push", project_id, err, "change %s is known with another content, the first one stays",
@@ -146,21 +146,23 @@ void fp_push_result_clear(struct fp_push_result *r)
 enum fp_status fp_change_push(struct fp_store *s, const char *project_id, struct fp_deltafile *d, const char *text, size_t len,
 	const char *reason, const char *who, struct fp_push_result *result, struct fp_error *err)
 {
-	char id[FP_UUID_SIZE];
-	int64_t file;
+	char id[FP_UUID_SIZE], project[FP_UUID_SIZE];
 	enum fp_status st = fp_store_begin(s, err);
 
 	memset(result, 0, sizeof *result);
 	if (st != FP_OK)
 		return st;
 	if (!d)
-		fp_deltafile_looks_like(text, len, id);
-	st = fp_change_keep_file(s, &file, project_id, d ? d->id : id, text, len, reason, who, err);
+		fp_deltafile_looks_like(text, len, id, project);
+	st = fp_change_keep_file(s, &result->file, project_id, d ? d->id : id, text, len, reason, who, err);
 	if (st == FP_OK && !reason)
-		st = keep_changes(s, project_id, file, d, who, result, err);
+		st = keep_changes(s, project_id, d, who, result, err);
 	if (st == FP_OK)
 		st = reason ? fp_activity_add(s, who, "push refused", project_id, err, "%s", reason)
 			: fp_activity_add(s, who, "push", project_id, err, "%lld new, %lld known, %lld known with another content",
 				(long long)result->accepted, (long long)result->known, (long long)result->differing);
-	return fp_store_end(s, st, err);
+	st = fp_store_end(s, st, err);
+	if (st != FP_OK)
+		result->file = 0;
+	return st;
 }

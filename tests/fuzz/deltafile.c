@@ -67,14 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fp_deltafile d;
 	struct fp_error err = {0};
 	enum fp_status st = fp_deltafile_parse(&d, (const char *)data, size, &err);
-	char id[FP_UUID_SIZE];
+	char id[FP_UUID_SIZE], project[FP_UUID_SIZE];
 	json_t *root;
 
 	fuzz_error_holds(st, &err);
-	fp_deltafile_looks_like((const char *)data, size, id);
+	fp_deltafile_looks_like((const char *)data, size, id, project);
 	if (st != FP_OK)
 		return 0;
-	fp_assert(fp_deltafile_looks_like((const char *)data, size, id) || memmem(data, size, "\\u", 2));
+	fp_assert(fp_deltafile_looks_like((const char *)data, size, id, project) || memmem(data, size, "\\u", 2));
 	root = whole(&d);
 	pieces_hold(root, (const char *)data, size);
 	printed_holds(root);

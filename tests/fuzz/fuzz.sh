@@ -33,7 +33,7 @@ borrow() {
 }
 
 run() {
-	case $1 in source | deltafile) longest=4096 ;; qgz) longest=8192 ;; *) longest=65536 ;; esac
+	case $1 in source | deltafile | shape) longest=4096 ;; qgz) longest=8192 ;; *) longest=65536 ;; esac
 	cd "$bin" && "./$1" -max_total_time="$seconds" -max_len=$longest -timeout=10 -rss_limit_mb=2048 -dict="$source/tests/fuzz/$1.dict" \
 		-artifact_prefix="$bin/$1-" -print_final_stats=1 "$1.corpus" "$source/tests/fuzz/corpus/$1" "$1.shared" >"$1.log" 2>&1
 	code=$?
