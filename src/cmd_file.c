@@ -236,9 +236,7 @@ static enum fp_status restore(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_confirm(inv, err, "Make version %lld of \"%s\" the current one again?", (long long)version, inv->argv[1]);
 	if (st == FP_OK)
-		st = fp_file_restore(inv->store, id, inv->argv[1], version, fp_who(), err);
-	if (st == FP_OK)
-		st = fp_queue_trigger(inv->store, &t, id, FP_JOB_PROCESS_PROJECTFILE, "restore", fp_who(), err);
+		st = fp_queue_restore(inv->store, &t, id, inv->argv[1], version, fp_who(), NULL, err);
 	if (st == FP_OK) {
 		answer = json_pack("{s:I}", "version", (json_int_t)version);
 		fp_outcome_job(answer, &t);
@@ -262,9 +260,7 @@ static enum fp_status rm(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_confirm(inv, err, "Remove \"%s\" from project \"%s\"? Its versions are kept.", inv->argv[1], inv->argv[0]);
 	if (st == FP_OK)
-		st = fp_file_remove(inv->store, id, inv->argv[1], fp_who(), err);
-	if (st == FP_OK)
-		st = fp_queue_trigger(inv->store, &t, id, FP_JOB_PROCESS_PROJECTFILE, "remove", fp_who(), err);
+		st = fp_queue_remove(inv->store, &t, id, inv->argv[1], fp_who(), err);
 	if (st == FP_OK) {
 		answer = json_object();
 		fp_row_text(answer, "file", inv->argv[1]);

@@ -14,6 +14,7 @@
 #include "engine/store/changes.h"
 #include "engine/store/files.h"
 #include "engine/store/projects.h"
+#include "put_file.h"
 
 static struct fp_error err;
 
@@ -64,7 +65,7 @@ void home_put(struct home *h, const char *name, const char *text)
 	char *path = fp_path_join(h->folder, "upload");
 
 	cr_assert_eq(fp_fs_write_atomic(path, text, strlen(text), &err), FP_OK);
-	cr_assert_eq(fp_file_put(h->s, h->project, name, path, "anna", NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(put_file(h->s, h->project, name, path, NULL, &err), FP_OK, "%s", err.msg);
 	free(path);
 }
 

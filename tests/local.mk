@@ -48,7 +48,7 @@ tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_plan
-tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h
+tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_plan_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_gate
@@ -115,8 +115,21 @@ tests_test_apply_values_SOURCES = tests/test_apply_values.c
 tests_test_apply_values_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_values_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_diff
+tests_test_diff_SOURCES = tests/test_diff.c tests/apply_fixture.c tests/apply_fixture.h
+tests_test_diff_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_diff_LDADD = $(WORKER_TEST_LDADD)
+
+# Versions of files as questions to the real worker, and what questions do when it is a bad one.
+SUITES += tests/test_question tests/test_versions
+tests_test_question_SOURCES = tests/test_question.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
+tests_test_question_LDADD = $(TEST_LDADD)
+tests_test_versions_SOURCES = tests/test_versions.c tests/cli.c tests/cli.h tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
+tests_test_versions_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_versions_LDADD = $(WORKER_TEST_LDADD) -lutil
+
 SUITES += tests/test_store
-tests_test_store_SOURCES = tests/test_store.c
+tests_test_store_SOURCES = tests/test_store.c tests/put_file.c tests/put_file.h
 tests_test_store_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_queue
@@ -155,25 +168,25 @@ tests_fake_fieldpost_prober_SOURCES = tests/fake_prober.c
 tests_fake_fieldpost_prober_LDADD = libfieldpost.a $(BASE_LIBS)
 
 SUITES += tests/test_secrets tests/test_secret_jobs tests/test_commands_secret
-tests_test_secrets_SOURCES = tests/test_secrets.c tests/engine_home.c tests/engine_home.h
+tests_test_secrets_SOURCES = tests/test_secrets.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_secrets_LDADD = $(TEST_LDADD)
-tests_test_secret_jobs_SOURCES = tests/test_secret_jobs.c tests/engine_home.c tests/engine_home.h
+tests_test_secret_jobs_SOURCES = tests/test_secret_jobs.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_secret_jobs_LDADD = $(TEST_LDADD)
 tests_test_commands_secret_SOURCES = tests/test_commands_secret.c tests/cli.c tests/cli.h
 tests_test_commands_secret_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_engine tests/test_faults
-tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h
+tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_engine_LDADD = $(TEST_LDADD)
-tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h
+tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_faults_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_settle
-tests_test_settle_SOURCES = tests/test_settle.c tests/engine_home.c tests/engine_home.h
+tests_test_settle_SOURCES = tests/test_settle.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_settle_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_checks
-tests_test_checks_SOURCES = tests/test_checks.c tests/engine_home.c tests/engine_home.h
+tests_test_checks_SOURCES = tests/test_checks.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_checks_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_commands tests/test_commands_jobs

@@ -374,6 +374,35 @@ Test(apply_postgres, a_feature_that_was_made_is_found_by_its_local_key_and_an_un
 	holds("SELECT string_agg(t, ' ' ORDER BY id) FROM field.undone", "a b d");
 }
 
+Test(apply_postgres, a_row_that_is_deleted_comes_back_whole)
+{
+	static const char row[] = "SELECT concat_ws('|', id, ST_AsEWKT(a), ST_AsEWKT(b), h, iv, n, l, js, twice, by) FROM field.whole";
+	const json_t *inverse;
+	char *text, *create, *before;
+
+	postgres_sql("gis", "CREATE EXTENSION hstore");
+	as_ada("CREATE TABLE whole (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a geometry(Point, 2056), b geometry(LineStringZ, 4326), h hstore, iv interval,"
+		" n numeric(10,3), l text[], js jsonb, twice numeric GENERATED ALWAYS AS (n * 2) STORED, by bytea, t timestamptz);"
+		"INSERT INTO whole (a, b, h, iv, n, l, js, by, t) VALUES ('SRID=2056;POINT(1 2)', 'SRID=4326;LINESTRING Z (1 2 3, 4 5 6)', 'k=>v', '1 day 02:00', 1.125,"
+		" '{\"a\",\"b, c\"}', '[1, null]', 'bytes', now())");
+	before = fp_strdup(postgres_value("gis", row));
+	postgres_layer(&f, "whole", "table=\"field\".\"whole\" (a) sql=");
+	f.options.record = 1;
+	inverse = json_object_get(delta(&f, "delete", "whole", "1", "{'attributes':{'n':1.125}}", NULL), "inverse");
+	text = fp_json_dump(json_object_get(inverse, "new"));
+	COMMITS();
+	holds("SELECT count(*) FROM field.whole", "0");
+	create = fp_asprintf("{'delta':{'uuid':'u','clientId':'c','localPk':'1','sourcePk':'1','localLayerId':'whole','sourceLayerId':'whole','method':'create','new':%s}}",
+		text);
+	f.options.inverse = 1;
+	is(line(&f, create), "applied", "");
+	COMMITS();
+	holds(row, before);
+	free(create);
+	free(before);
+	free(text);
+}
+
 static void take_candidate(void *arg, json_t *candidates)
 {
 	json_array_append_new(arg, candidates);

@@ -14,12 +14,14 @@
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/changes/deltafile.h"
+#include "engine/queue/queue.h"
 #include "engine/store/activity.h"
 #include "engine/store/changes.h"
 #include "engine/store/db.h"
 #include "engine/store/files.h"
 #include "engine/store/jobs.h"
 #include "engine/store/projects.h"
+#include "put_file.h"
 
 TestSuite(store, .timeout = 60);
 
@@ -498,12 +500,12 @@ Test(store, a_file_and_a_folder_of_the_same_name_live_side_by_side)
 	char id[37], *one = write_file("one", "1"), *two = write_file("two", "2");
 
 	cr_assert_eq(fp_project_create(s, id, "Bees", "anna", &err), FP_OK);
-	cr_assert_eq(fp_file_put(s, id, "a", one, "anna", NULL, &err), FP_OK, "%s", err.msg);
-	cr_assert_eq(fp_file_put(s, id, "a/1", two, "anna", NULL, &err), FP_OK, "%s", err.msg);
-	cr_assert_eq(fp_file_put(s, id, "a/1/1", one, "anna", NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(put_file(s, id, "a", one, NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(put_file(s, id, "a/1", two, NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(put_file(s, id, "a/1/1", one, NULL, &err), FP_OK, "%s", err.msg);
 	files_are(s, id, "a@1/1 a/1@1/1 a/1/1@1/1 ");
-	cr_assert_eq(fp_file_put(s, id, "../x", one, "anna", NULL, &err), FP_E_INVALID);
-	cr_assert_eq(fp_file_put(s, id, "x", "/dev/null", "anna", NULL, &err), FP_E_INVALID);
+	cr_assert_eq(put_file(s, id, "../x", one, NULL, &err), FP_E_INVALID);
+	cr_assert_eq(put_file(s, id, "x", "/dev/null", NULL, &err), FP_E_INVALID);
 	fp_store_close(s);
 	free(one);
 	free(two);
@@ -514,16 +516,17 @@ Test(store, versions_are_kept_restored_and_outlive_removal)
 	struct fp_store *s = fresh();
 	char id[37], *one = write_file("one", "1"), *two = write_file("two", "2");
 	struct fp_buf b = FP_BUF_INIT;
+	struct fp_trigger t;
 	int64_t v;
 
 	cr_assert_eq(fp_project_create(s, id, "Bees", "anna", &err), FP_OK);
-	cr_assert_eq(fp_file_put(s, id, "d/t.csv", one, "anna", &v, &err), FP_OK);
+	cr_assert_eq(put_file(s, id, "d/t.csv", one, &v, &err), FP_OK);
 	cr_assert_eq(v, 1);
-	cr_assert_eq(fp_file_put(s, id, "d/t.csv", one, "anna", &v, &err), FP_OK);
+	cr_assert_eq(put_file(s, id, "d/t.csv", one, &v, &err), FP_OK);
 	cr_assert_eq(v, 1, "the same content is no new version");
-	cr_assert_eq(fp_file_put(s, id, "d/t.csv", two, "anna", &v, &err), FP_OK);
+	cr_assert_eq(put_file(s, id, "d/t.csv", two, &v, &err), FP_OK);
 	cr_assert_eq(v, 2);
-	cr_assert_eq(fp_file_restore(s, id, "d/t.csv", 1, "anna", &err), FP_OK);
+	cr_assert_eq(fp_queue_restore(s, &t, id, "d/t.csv", 1, "anna", NULL, &err), FP_OK);
 	files_are(s, id, "d/t.csv@3/3 ");
 	cr_assert_eq(fp_file_get(s, id, "d/t.csv", 0, take_content, &b, &err), FP_OK);
 	cr_assert_str_eq(b.data, "1");
@@ -532,10 +535,10 @@ Test(store, versions_are_kept_restored_and_outlive_removal)
 	files_are(s, id, "");
 	cr_assert_eq(number(s, "SELECT files * 100 + bytes FROM project"), 0);
 	cr_assert_eq(fp_file_get(s, id, "d/t.csv", 0, take_content, &b, &err), FP_E_NOTFOUND);
-	cr_assert_eq(fp_file_restore(s, id, "d/t.csv", 2, "anna", &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_queue_restore(s, &t, id, "d/t.csv", 2, "anna", NULL, &err), FP_OK, "%s", err.msg);
 	files_are(s, id, "d/t.csv@4/4 ");
 	cr_assert_eq(number(s, "SELECT files * 100 + bytes FROM project"), 101);
-	cr_assert_eq(fp_file_restore(s, id, "d/t.csv", 9, "anna", &err), FP_E_NOTFOUND);
+	cr_assert_eq(fp_queue_restore(s, &t, id, "d/t.csv", 9, "anna", NULL, &err), FP_E_NOTFOUND);
 	fp_buf_free(&b);
 	fp_store_close(s);
 	free(one);
@@ -553,7 +556,7 @@ Test(store, the_project_file_is_the_highest_visible_one)
 
 	cr_assert_eq(fp_project_create(s, id, "Bees", "anna", &err), FP_OK);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-		cr_assert_eq(fp_file_put(s, id, steps[i].name, one, "anna", NULL, &err), FP_OK);
+		cr_assert_eq(put_file(s, id, steps[i].name, one, NULL, &err), FP_OK);
 		cr_assert_eq(fp_db_str(s, &now, &err, "SELECT project_file FROM project", FP_NOVALS), FP_OK);
 		cr_assert_str_eq(now, steps[i].chosen);
 		free(now);
@@ -572,7 +575,7 @@ Test(store, a_full_disk_is_one_clear_line_and_loses_nothing)
 	memset(big, 'x', 400000);
 	cr_assert_eq(fp_fs_write_atomic(path, big, 400000, &err), FP_OK);
 	cr_assert_eq(fp_project_create(s, id, "Bees", "anna", &err), FP_OK);
-	cr_assert_eq(fp_file_put(s, id, "f", small, "anna", NULL, &err), FP_OK);
+	cr_assert_eq(put_file(s, id, "f", small, NULL, &err), FP_OK);
 	fp_store_close(s);
 	pid = fork();
 	if (pid == 0) {
@@ -581,7 +584,7 @@ Test(store, a_full_disk_is_one_clear_line_and_loses_nothing)
 		signal(SIGXFSZ, SIG_IGN);
 		if (fp_store_open(&s, home, 0, &err) != FP_OK || setrlimit(RLIMIT_FSIZE, &l) != 0)
 			_exit(1);
-		if (fp_file_put(s, id, "f", path, "anna", NULL, &err) != FP_E_FULL || !strstr(err.msg, "cannot"))
+		if (put_file(s, id, "f", path, NULL, &err) != FP_E_FULL || !strstr(err.msg, "cannot"))
 			_exit(2);
 		for (int i = 0; i < 10 && st == FP_OK; i++) { /* the store itself */
 			if (fp_store_begin(s, &err) != FP_OK)

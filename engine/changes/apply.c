@@ -12,6 +12,7 @@
 #include "engine/changes/candidates.h"
 #include "engine/changes/change.h"
 #include "engine/changes/deltafile.h"
+#include "engine/changes/layer_source.h"
 #include "engine/changes/target_pg.h"
 #include "engine/changes/workcopy.h"
 #include "engine/layers/gate.h"
@@ -59,26 +60,13 @@ void fp_apply_new(struct fp_apply **out, const struct fp_project *project, const
 
 /* ---- opening ---- */
 
-/* GeoPackages and other SQLite files are told by their first bytes, not by their names. */
-static int is_sqlite(const char *path)
-{
-	static const char magic[] = "SQLite format 3";
-	char head[sizeof magic];
-	FILE *f = fopen(path, "re");
-	int is = f && fread(head, 1, sizeof head, f) == sizeof head && memcmp(head, magic, sizeof head) == 0;
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
 static enum fp_status open_copy(struct fp_apply *a, struct file *file, struct fp_error *err)
 {
 	char *path = fp_path_join(a->options->output, file->name);
 	enum fp_status st = fp_workcopy_make(a->options->input, a->options->output, file->name, err);
 
 	if (st == FP_OK)
-		st = is_sqlite(path) ? fp_sqlfile_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
+		st = fp_sqlfile_is(path) ? fp_sqlfile_open(&file->open, path, err) : fp_ogr_open(&file->open, path, err);
 	if (st == FP_OK) {
 		file->open->name = fp_strdup(file->name);
 	} else if (st != FP_E_FULL) { /* a full disk is the job's fault, everything else that of the file */
@@ -180,24 +168,6 @@ static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *
 	return FP_OK;
 }
 
-/* SpatiaLite's own grammar, as the same table of the same file is named to OGR. */
-static enum fp_status parse_spatialite(struct fp_ogr_source *s, const struct fp_layer_def *l, struct fp_error *err)
-{
-	enum fp_status st = FP_OK;
-	struct fp_uri u;
-
-	fp_uri_parse(&u, l->datasource);
-	fp_ogr_source_parse(s, l->home, fp_uri_get(&u, "dbname"));
-	if (u.table[0] == '(')
-		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: it is a query, which can only be read");
-	free(s->layername);
-	s->layername = fp_asprintf("%s(%s)", u.table, u.geometry);
-	free(s->subset);
-	s->subset = fp_strdup(u.sql);
-	fp_uri_clear(&u);
-	return st;
-}
-
 /* ---- databases ---- */
 
 /* The connection that L asks for. Layers that write it in different ways may mean the same one, and must share its transaction: else they would wait for
@@ -256,10 +226,7 @@ static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_
 		return st;
 	if (l->def->provider && strcmp(l->def->provider, "postgres") == 0)
 		return open_database(a, l, err);
-	if (l->def->provider && strcmp(l->def->provider, "spatialite") == 0)
-		st = parse_spatialite(&s, l->def, err);
-	else
-		fp_ogr_source_parse(&s, l->def->home, l->def->datasource);
+	st = fp_layer_source(&s, l->def, err);
 	if (st == FP_OK)
 		st = open_source(a, l, &s, err);
 	fp_ogr_source_clear(&s);

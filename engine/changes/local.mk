@@ -15,10 +15,13 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/conflict.c \
 	engine/changes/convert.c \
 	engine/changes/create.c \
+	engine/changes/difference.c engine/changes/difference.h \
 	engine/changes/effect.c engine/changes/effect.h \
 	engine/changes/geometry.c engine/changes/geometry.h \
 	engine/changes/gpkg_blob.c engine/changes/gpkg_blob.h \
+	engine/changes/gpkg_diff.c engine/changes/gpkg_diff.h \
 	engine/changes/key.c engine/changes/key.h \
+	engine/changes/layer_source.c engine/changes/layer_source.h \
 	engine/changes/lite_blob.c engine/changes/lite_blob.h \
 	engine/changes/lite_functions.c \
 	engine/changes/ogr_field.c \

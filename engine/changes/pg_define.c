@@ -71,10 +71,9 @@ static const struct type {
 	{"bool", FP_KIND_BOOL, 0}, {"int2", FP_KIND_INT, 16}, {"int4", FP_KIND_INT, 32}, {"int8", FP_KIND_INT, 64}, {"float4", FP_KIND_REAL, 0},
 	{"float8", FP_KIND_REAL, 0}, {"numeric", FP_KIND_REAL, 0}, {"json", FP_KIND_JSON, 0}, {"jsonb", FP_KIND_JSON, 0}, {"date", FP_KIND_DATE, 0},
 	{"time", FP_KIND_TIME, 0}, {"timestamp", FP_KIND_DATETIME, 0}, {"timestamptz", FP_KIND_DATETIME, 0}, {"bytea", FP_KIND_BLOB, 0},
-	{"hstore", FP_KIND_OTHER, 0}, {"geometry", FP_KIND_OTHER, 0}, {"geography", FP_KIND_OTHER, 0},
 };
 static const char *const lists[] = {"text", "varchar", "bpchar", "citext", "uuid", "int2", "int4", "int8", "float4", "float8", "numeric", NULL};
-/* What is too large to be read with every feature, and cannot be written. */
+/* What is too large to be read with every feature. */
 static const char *const left_out[] = {"raster", "topogeometry", "pcpatch", "pcpoint", NULL};
 
 static void set_kind(struct fp_column *c, struct fp_pg_column *p)

@@ -6,14 +6,25 @@
 #include "engine/changes/target_sqlite.h"
 #include "engine/layers/sqlite.h"
 
+static const struct fp_sqlfile *file_of(const struct fp_sqlfile_layer *l)
+{
+	return (const struct fp_sqlfile *)l->target.file;
+}
+
 static sqlite3 *db_of(const struct fp_sqlfile_layer *l)
 {
-	return ((struct fp_sqlfile *)l->target.file)->db;
+	return file_of(l)->db;
 }
 
 static int is_gpkg(const struct fp_sqlfile_layer *l)
 {
-	return ((struct fp_sqlfile *)l->target.file)->is_gpkg;
+	return file_of(l)->is_gpkg;
+}
+
+/* What a refusal begins with. */
+static const char *refused(const struct fp_sqlfile_layer *l)
+{
+	return file_of(l)->reading ? "" : "Cannot start editing layer: ";
 }
 
 static int has_column(const struct fp_sqlfile_layer *l, const char *table, const char *column)
@@ -213,8 +224,12 @@ static enum fp_status find_key(struct fp_sqlfile_layer *l, struct fp_error *err)
 		fp_target_find_key(t, l->table);
 	}
 	l->row = l->row_is_key && t->key >= 0 ? fp_sqlite_quote(t->columns[t->key].name) : fp_strdup("rowid");
-	if (!has_column(l, l->table, "rowid"))
+	if (has_column(l, l->table, "rowid"))
+		return FP_OK;
+	if (!file_of(l)->reading)
 		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: table \"%s\" has no row numbers", l->table);
+	free(l->row);
+	l->row = fp_strdup("NULL");
 	return FP_OK;
 }
 
@@ -286,11 +301,11 @@ static enum fp_status resolve(struct fp_sqlfile_layer *l, const char *layer, int
 	else
 		sqlite3_bind_int(s, 1, index);
 	if (sqlite3_step(s) != SQLITE_ROW) {
-		st = layer ? fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the file has no table \"%s\"", layer)
-			: fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the file has no layer number %d", index);
+		st = layer ? fp_fail(err, FP_E_REFUSED, "%sthe file has no table \"%s\"", refused(l), layer)
+			: fp_fail(err, FP_E_REFUSED, "%sthe file has no layer number %d", refused(l), index);
 	} else if (strcmp(text_of(s, 1), "view") == 0) {
-		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: \"%s\" is a view, it can only be read", text_of(s, 0));
-	} else if (strcasestr(text_of(s, 2), "ON CONFLICT")) {
+		st = fp_fail(err, FP_E_REFUSED, "%s\"%s\" is a view, it can only be read", refused(l), text_of(s, 0));
+	} else if (!file_of(l)->reading && strcasestr(text_of(s, 2), "ON CONFLICT")) {
 		/* REPLACE would delete somebody else's feature, IGNORE would drop the change without a word, ROLLBACK would undo the whole job. */
 		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: table \"%s\" is defined with ON CONFLICT, which hides lost changes",
 			text_of(s, 0));

@@ -34,8 +34,7 @@ static enum fp_status prepare_find(struct fp_sqlfile_layer *l, struct fp_error *
 	return st;
 }
 
-/* A feature: its geometry, its columns, its row's number. */
-static enum fp_status prepare_features(sqlite3_stmt **out, struct fp_sqlfile_layer *l, const char *condition, struct fp_error *err)
+enum fp_status fp_sqlfile_prepare_features(sqlite3_stmt **out, struct fp_sqlfile_layer *l, const char *condition, struct fp_error *err)
 {
 	struct fp_buf sql = FP_BUF_INIT;
 	char *table = fp_sqlite_quote(l->table);
@@ -57,7 +56,7 @@ static enum fp_status prepare_features(sqlite3_stmt **out, struct fp_sqlfile_lay
 static enum fp_status prepare_read(struct fp_sqlfile_layer *l, struct fp_error *err)
 {
 	char *by_row = fp_asprintf("%s = ?1", l->row);
-	enum fp_status st = prepare_features(&l->read, l, by_row, err);
+	enum fp_status st = fp_sqlfile_prepare_features(&l->read, l, by_row, err);
 
 	free(by_row);
 	return st;
@@ -209,7 +208,7 @@ static void take_value(struct fp_value *v, sqlite3_stmt *s, int i)
 	}
 }
 
-static void take_feature(const struct fp_sqlfile_layer *l, struct fp_feature *out, sqlite3_stmt *s)
+void fp_sqlfile_take_feature(const struct fp_sqlfile_layer *l, struct fp_feature *out, sqlite3_stmt *s)
 {
 	fp_sqlfile_take_geometry(l, out, s);
 	for (size_t i = 0; i < out->n; i++)
@@ -230,7 +229,7 @@ static enum fp_status read_feature(struct fp_target *t, int64_t fid, struct fp_f
 	} else if (rc != SQLITE_ROW) {
 		st = fp_sqlfile_fail(db_of(l), rc, "cannot read the feature", err);
 	} else {
-		take_feature(l, out, l->read);
+		fp_sqlfile_take_feature(l, out, l->read);
 	}
 	sqlite3_reset(l->read);
 	return st;
@@ -241,13 +240,13 @@ static enum fp_status each_feature(struct fp_target *t, fp_target_each *each, vo
 	struct fp_sqlfile_layer *l = (struct fp_sqlfile_layer *)t;
 	char *condition = *l->filter ? fp_asprintf("(%s\n)", l->filter) : fp_strdup("1");
 	sqlite3_stmt *s = NULL;
-	enum fp_status st = prepare_features(&s, l, condition, err);
+	enum fp_status st = fp_sqlfile_prepare_features(&s, l, condition, err);
 	struct fp_feature f;
 	int rc = SQLITE_DONE;
 
 	fp_feature_init(&f, t->n_columns);
 	while (st == FP_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		take_feature(l, &f, s);
+		fp_sqlfile_take_feature(l, &f, s);
 		st = each(arg, sqlite3_column_int64(s, (int)f.n + 1), &f, err);
 	}
 	if (st == FP_OK && rc != SQLITE_DONE)

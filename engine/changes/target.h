@@ -87,6 +87,10 @@ struct fp_file_ops {
 };
 
 enum fp_status fp_sqlfile_open(struct fp_file **out, const char *path, struct fp_error *err);
+/* The same for reading only, where it lies: nothing is written, and no trigger runs. FP_E_INVALID: it is no database. */
+enum fp_status fp_sqlfile_open_reading(struct fp_file **out, const char *path, struct fp_error *err);
+/* 1: an SQLite file, by its first bytes. */
+int fp_sqlfile_is(const char *path);
 enum fp_status fp_ogr_open(struct fp_file **out, const char *path, struct fp_error *err);
 
 /* What the implementations share. */

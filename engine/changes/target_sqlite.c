@@ -1,5 +1,6 @@
 #include "engine/changes/target_sqlite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,9 @@
 #include "engine/base/path.h"
 #include "engine/changes/gpkg_blob.h"
 #include "engine/changes/lite_blob.h"
+#include "engine/layers/sqlite.h"
+
+#define CELL_MAX (256 << 20) /* what a value may take where features are read: photographs, long lines */
 
 /* What a single change can be guilty of; everything else ends the job. */
 static int is_refusal(int rc)
@@ -182,6 +186,44 @@ static enum fp_status set_up(struct fp_sqlfile *g, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_sqlfile_prepare(&g->back, g->db, "ROLLBACK TO change", err);
 	return st == FP_OK ? fp_sqlfile_prepare(&g->on, g->db, "RELEASE change", err) : st;
+}
+
+/* GeoPackages and other SQLite files are told by their first bytes, not by their names. */
+int fp_sqlfile_is(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof magic];
+	FILE *f = fopen(path, "re");
+	int is = f && fread(head, 1, sizeof head, f) == sizeof head && memcmp(head, magic, sizeof head) == 0;
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+enum fp_status fp_sqlfile_open_reading(struct fp_file **out, const char *path, struct fp_error *err)
+{
+	struct fp_sqlfile *g = fp_alloc(sizeof *g);
+	enum fp_status st;
+
+	g->file.ops = &ops;
+	g->file.path = fp_strdup(path);
+	g->reading = 1;
+	st = fp_sqlite_open(&g->db, path, err);
+	if (st == FP_OK) {
+		sqlite3_limit(g->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
+		sqlite3_extended_result_codes(g->db, 1);
+		st = execute(g, "PRAGMA cell_size_check = ON; SELECT count(*) FROM sqlite_master", err); /* one that is broken has no tables, it seems */
+	}
+	if (st == FP_OK)
+		st = know(g, err);
+	if (st == FP_OK)
+		st = execute(g, "BEGIN", err); /* one state of it */
+	if (st == FP_OK)
+		*out = &g->file;
+	else
+		file_free(&g->file);
+	return st;
 }
 
 enum fp_status fp_sqlfile_open(struct fp_file **out, const char *path, struct fp_error *err)

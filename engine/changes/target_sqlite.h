@@ -15,6 +15,7 @@ enum fp_sqlfile_form { FP_FORM_GPKG, FP_FORM_LITE, FP_FORM_WKB, FP_FORM_WKT };
 struct fp_sqlfile {
 	struct fp_file file;
 	int is_gpkg;
+	int reading;                 /* opened by fp_sqlfile_open_reading() */
 	sqlite3 *db;
 	sqlite3_stmt *mark, *back, *on;
 	struct fp_sqlfile_layer **layers; /* borrowed from whoever opened them: commit() brings their tables' bookkeeping up to date */
@@ -43,6 +44,11 @@ enum fp_status fp_sqlfile_fail(sqlite3 *db, int rc, const char *what, struct fp_
 enum fp_status fp_sqlfile_prepare(sqlite3_stmt **out, sqlite3 *db, const char *sql, struct fp_error *err);
 /* Runs a statement to its end and resets it. */
 enum fp_status fp_sqlfile_run(sqlite3 *db, sqlite3_stmt *stmt, const char *what, struct fp_error *err);
+
+/* A statement that gives features: the geometry, the columns, the row's number. CONDITION is SQL behind WHERE. */
+enum fp_status fp_sqlfile_prepare_features(sqlite3_stmt **out, struct fp_sqlfile_layer *l, const char *condition, struct fp_error *err);
+/* The row it is at. OUT has been initialised with n_columns. */
+void fp_sqlfile_take_feature(const struct fp_sqlfile_layer *l, struct fp_feature *out, sqlite3_stmt *s);
 
 /* Fills TARGET, table, row and geometry of a layer whose file and filter are set. LAYER is a table, or "table(column)" where a table has more than one
  * geometry; "table()" leaves its geometry aside. */

@@ -40,6 +40,11 @@ static const struct companions *companions_of(const char *name)
 	return NULL;
 }
 
+int fp_workcopy_has_companions(const char *name)
+{
+	return companions_of(name) != NULL;
+}
+
 /* ENTRY is a journal of a file called BASE. */
 static int is_journal(const char *entry, const char *base)
 {

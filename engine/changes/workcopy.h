@@ -4,6 +4,9 @@
 
 #include "engine/base/error.h"
 
+/* 1: a file called so is one of several that make a layer, journals aside. */
+int fp_workcopy_has_companions(const char *name);
+
 /* Copies NAME and its companions from folder INPUT to OUTPUT. FP_E_NOTFOUND: there is no such file; FP_E_REFUSED: another
  * program is writing to it. */
 enum fp_status fp_workcopy_make(const char *input, const char *output, const char *name, struct fp_error *err);

@@ -49,16 +49,18 @@ static void add_places(json_t *d, const struct fp_describe *what)
 
 enum fp_status fp_description_new(json_t **out, struct fp_store *s, const struct fp_config *conf, const struct fp_describe *what, struct fp_error *err)
 {
-	json_t *secrets, *d;
-	char *pgservice;
-	enum fp_status st = fp_secrets_for_job(s, what->project_id, &secrets, &pgservice, err);
+	json_t *secrets = NULL, *d;
+	char *pgservice = NULL;
+	enum fp_status st = what->project_file ? fp_secrets_for_job(s, what->project_id, &secrets, &pgservice, err) : FP_OK;
 
 	*out = NULL;
 	if (st != FP_OK)
 		return st;
+	if (!secrets)
+		secrets = json_object();
 	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b,s:b},s:O,s:s}", "protocol", FP_PROTOCOL, "job", (json_int_t)what->job, "type", what->type,
-		"steps", what->steps, "project_file", fp_json_text(what->project_file), "options", "overwrite_conflicts", what->overwrite, "conflicts",
-		"strict", "inverse", 0, "dry_run", 0, "record", 1, "secrets", secrets, "pgservice", pgservice);
+		"steps", what->steps, "project_file", fp_json_text(what->project_file ? what->project_file : ""), "options", "overwrite_conflicts",
+		what->overwrite, "conflicts", "strict", "inverse", 0, "dry_run", 0, "record", 1, "secrets", secrets, "pgservice", pgservice ? pgservice : "");
 	fp_assert(d);
 	fp_worker_set_limits(d, conf);
 	if (what->network)

@@ -11,7 +11,8 @@
 enum fp_status fp_place_file(const char *in, const char *name, const char *from, struct fp_error *err);
 
 struct fp_describe {
-	const char *project_id, *type, *project_file, *work; /* WORK: the folder with in, out and scratch */
+	const char *project_id, *type, *work; /* WORK: the folder with in, out and scratch */
+	const char *project_file; /* NULL: the project is not opened, and its secrets stay here */
 	int64_t job;             /* 0: it is none */
 	const json_t *steps;
 	int deltas;              /* WORK has a deltas.jsonl */

@@ -6,6 +6,8 @@ QUEUE_SOURCES = \
 	engine/queue/describe.c engine/queue/describe.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
+	engine/queue/feature_past.c engine/queue/feature_past.h \
+	engine/queue/file_diff.c engine/queue/file_diff.h \
 	engine/queue/import.c engine/queue/import.h \
 	engine/queue/inbox.c engine/queue/inbox.h \
 	engine/queue/lines.c engine/queue/lines.h \

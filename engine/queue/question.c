@@ -16,6 +16,7 @@
 #include "engine/base/proc.h"
 #include "engine/queue/describe.h"
 #include "engine/store/db.h"
+#include "engine/store/files.h"
 #include "engine/store/projects.h"
 
 #define WAIT_MS 200
@@ -115,8 +116,8 @@ static enum fp_status link_files(struct fp_question *q, struct fp_error *err)
 	return rc;
 }
 
-enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id, const char *type,
-	struct fp_error *err)
+static enum fp_status begin(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id, const char *type,
+	int project, struct fp_error *err)
 {
 	struct fp_question *q = fp_alloc(sizeof *q);
 	enum fp_status st;
@@ -127,10 +128,10 @@ enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, con
 	q->members = json_object();
 	q->base = json_object();
 	snprintf(q->project_id, sizeof q->project_id, "%s", project_id);
-	st = load_project(q, err);
+	st = project ? load_project(q, err) : FP_OK;
 	if (st == FP_OK)
 		st = make_folders(q, err);
-	if (st == FP_OK)
+	if (st == FP_OK && project)
 		st = link_files(q, err);
 	if (st != FP_OK) {
 		fp_question_free(q);
@@ -138,6 +139,18 @@ enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, con
 	}
 	*out = q;
 	return FP_OK;
+}
+
+enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id, const char *type,
+	struct fp_error *err)
+{
+	return begin(out, s, conf, project_id, type, 1, err);
+}
+
+enum fp_status fp_question_about_files(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id,
+	const char *type, struct fp_error *err)
+{
+	return begin(out, s, conf, project_id, type, 0, err);
 }
 
 void fp_question_free(struct fp_question *q)
@@ -159,6 +172,35 @@ void fp_question_free(struct fp_question *q)
 enum fp_status fp_question_link(struct fp_question *q, const char *name, const char *path, struct fp_error *err)
 {
 	return fp_place_file(q->in, name, path, err);
+}
+
+struct linking {
+	struct fp_question *q;
+	const char *folder;
+	size_t n;
+	enum fp_status st;
+	struct fp_error *err;
+};
+
+static void link_one(void *arg, const struct fp_file_row *r)
+{
+	struct linking *l = arg;
+	char *name = fp_asprintf("%s/%s", l->folder, r->name);
+
+	l->n++;
+	if (l->st == FP_OK)
+		l->st = fp_place_file(l->q->in, name, r->path, l->err);
+	free(name);
+}
+
+enum fp_status fp_question_link_version(struct fp_question *q, const char *folder, const char *name, int64_t version, size_t *files, struct fp_error *err)
+{
+	struct linking l = {q, folder, 0, FP_OK, err};
+	enum fp_status st = fp_file_with_journals(q->store, q->project_id, name, version, link_one, &l, err);
+
+	if (files)
+		*files = l.n;
+	return st == FP_OK ? l.st : st;
 }
 
 const char *fp_question_work(const struct fp_question *q)

@@ -12,10 +12,15 @@ struct fp_question;
 /* Makes the work folder (work/q-<pid>-<start time>-<n>) with the current version of every project file. FP_E_NOTFOUND: there is no project file. */
 enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id, const char *type,
 	struct fp_error *err);
+/* The same with an empty in/ and without the project's secrets: about what is linked into it, and not about the project. */
+enum fp_status fp_question_about_files(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id,
+	const char *type, struct fp_error *err);
 void fp_question_free(struct fp_question *q); /* ends the worker, removes the folder; NULL is fine */
 
 /* Before the start: one more file for the worker to see; the folder, for a deltas.jsonl; a member of the description (takes VALUE over). */
 enum fp_status fp_question_link(struct fp_question *q, const char *name, const char *path, struct fp_error *err);
+/* A version of a project file, with the journals that are part of it, as in/FOLDER/NAME. *FILES (may be NULL): how many these are. */
+enum fp_status fp_question_link_version(struct fp_question *q, const char *folder, const char *name, int64_t version, size_t *files, struct fp_error *err);
 const char *fp_question_work(const struct fp_question *q);
 void fp_question_say(struct fp_question *q, const char *member, json_t *value);
 /* Version of each file as it was linked, {"name": 3}; borrowed. */

@@ -31,6 +31,12 @@ enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const c
 enum fp_status fp_queue_upload_folder(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *from, const char *who,
 	int64_t *files, int64_t *hidden, struct fp_error *err);
 
+/* An old version becomes current again, as a new version; or a file is removed, and its versions are kept. Process_projectfile is triggered. *NEW (may be NULL):
+ * the version that is current now. */
+enum fp_status fp_queue_restore(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, int64_t version, const char *who,
+	int64_t *new, struct fp_error *err);
+enum fp_status fp_queue_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who, struct fp_error *err);
+
 /* A secret is set or removed (engine/store/secrets.h), and process_projectfile triggered: the layers that use it are checked again. */
 enum fp_status fp_queue_secret_set(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *type,
 	const char *value, size_t len, const char *who, struct fp_error *err);

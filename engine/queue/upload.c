@@ -11,6 +11,7 @@
 #include "engine/queue/rules.h"
 #include "engine/store/activity.h"
 #include "engine/store/db.h"
+#include "engine/store/files.h"
 #include "engine/store/stage.h"
 
 static int below_folder(const char *name, const char *folder)
@@ -118,6 +119,63 @@ enum fp_status fp_queue_upload(struct fp_store *s, struct fp_trigger *t, const c
 	free(changed);
 	return st;
 }
+
+/* ---- back, and away ---- */
+
+static void take_path(void *arg, const struct fp_file_row *r)
+{
+	*(char **)arg = fp_strdup(r->path);
+}
+
+static enum fp_status publish_old(struct fp_store *s, struct fp_trigger *t, const char *project_id, struct fp_stage *g, int64_t version, const char *who,
+	int64_t *new, struct fp_error *err)
+{
+	int changed;
+	enum fp_status st = fp_stage_publish(s, g, project_id, FP_BASE_ANY, who, new, &changed, err);
+
+	if (st == FP_OK)
+		st = fp_project_file_choose(s, project_id, err);
+	if (st == FP_OK && changed)
+		st = fp_activity_add(s, who, "restore", project_id, err, "%s: version %lld as version %lld", g->name, (long long)version, (long long)*new);
+	return st == FP_OK ? fp_rules_trigger(s, t, project_id, FP_JOB_PROCESS_PROJECTFILE, "restore", who, err) : st;
+}
+
+enum fp_status fp_queue_restore(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, int64_t version, const char *who,
+	int64_t *new, struct fp_error *err)
+{
+	char *path = NULL;
+	struct fp_stage g = {0};
+	int64_t v;
+	enum fp_status st = version > 0 ? fp_file_get(s, project_id, name, version, take_path, &path, err)
+		: fp_fail(err, FP_E_USAGE, "a version is a number from 1 on, not %lld", (long long)version);
+
+	fp_trigger_clear(t);
+	if (st == FP_OK)
+		st = fp_stage_copy(s, &g, project_id, name, path, err);
+	free(path);
+	if (st != FP_OK)
+		return st;
+	st = fp_store_begin(s, err);
+	if (st == FP_OK)
+		st = fp_store_end(s, publish_old(s, t, project_id, &g, version, who, new ? new : &v, err), err);
+	fp_stage_clear(&g);
+	return st;
+}
+
+enum fp_status fp_queue_remove(struct fp_store *s, struct fp_trigger *t, const char *project_id, const char *name, const char *who, struct fp_error *err)
+{
+	enum fp_status st = fp_store_begin(s, err);
+
+	fp_trigger_clear(t);
+	if (st != FP_OK)
+		return st;
+	st = fp_file_remove(s, project_id, name, who, err);
+	if (st == FP_OK)
+		st = fp_rules_trigger(s, t, project_id, FP_JOB_PROCESS_PROJECTFILE, "remove", who, err);
+	return fp_store_end(s, st, err);
+}
+
+/* ---- folders ---- */
 
 struct found {
 	const char *from;

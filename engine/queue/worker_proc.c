@@ -43,7 +43,7 @@ struct member {
 };
 static const struct kind {
 	const char *name;
-	struct member members[5];
+	struct member members[7];
 } kinds[] = {
 	[FP_EVENT_HELLO] = {"hello", {{"protocol", JSON_INTEGER}, {"sandbox", JSON_OBJECT}}},
 	[FP_EVENT_STEP] = {"step", {{"id", JSON_STRING}, {"state", JSON_STRING}, {"message", JSON_STRING}}},
@@ -57,6 +57,11 @@ static const struct kind {
 	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
 	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},
 	[FP_EVENT_TRANSACTION] = {"transaction", {{"connection", JSON_INTEGER}, {"status", JSON_STRING}, {"message", JSON_STRING}}},
+	[FP_EVENT_DIFFERENCE] = {"difference", {{"table", JSON_STRING}, {"key", JSON_NULL}, {"change", JSON_STRING}, {"fields", JSON_ARRAY}}},
+	[FP_EVENT_TABLE] = {"table", {{"table", JSON_STRING}, {"change", JSON_STRING}, {"added", JSON_INTEGER}, {"removed", JSON_INTEGER},
+		{"changed", JSON_INTEGER}, {"notes", JSON_ARRAY}}},
+	[FP_EVENT_PAST] = {"past", {{"version", JSON_INTEGER}, {"present", JSON_NULL}, {"hash", JSON_NULL}, {"attributes", JSON_NULL},
+		{"geometry", JSON_NULL}, {"fault", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)

@@ -99,62 +99,34 @@ enum fp_status fp_file_versions(struct fp_store *s, const char *project_id, cons
 	return rc;
 }
 
-enum fp_status fp_file_put(struct fp_store *s, const char *project_id, const char *name, const char *local_path, const char *who,
-	int64_t *version, struct fp_error *err)
-{
-	struct fp_stage g;
-	int64_t v;
-	int changed;
-	enum fp_status st = fp_stage_copy(s, &g, project_id, name, local_path, err);
+/* Files that came together were published in one transaction, each with its own time: one within these ms belongs to it. */
+#define TOGETHER "5000"
 
-	if (st != FP_OK)
-		return st;
-	st = fp_store_begin(s, err);
-	if (st == FP_OK) {
-		st = fp_stage_publish(s, &g, project_id, FP_BASE_ANY, who, version ? version : &v, &changed, err);
-		if (st == FP_OK)
-			st = fp_project_file_choose(s, project_id, err);
-		if (st == FP_OK && changed)
-			st = fp_activity_add(s, who, "upload", project_id, err, "%s", name);
-		st = fp_store_end(s, st, err);
-	}
-	fp_stage_clear(&g);
-	return st;
-}
-
-static void take_path(void *arg, const struct fp_file_row *r)
-{
-	*(char **)arg = fp_strdup(r->path);
-}
-
-enum fp_status fp_file_restore(struct fp_store *s, const char *project_id, const char *name, int64_t version, const char *who,
+enum fp_status fp_file_with_journals(struct fp_store *s, const char *project_id, const char *name, int64_t version, fp_file_each *each, void *arg,
 	struct fp_error *err)
 {
-	char *path = NULL;
-	struct fp_stage g;
-	int64_t v;
-	int changed;
-	enum fp_status st = version > 0 ? fp_file_get(s, project_id, name, version, take_path, &path, err)
-		: fp_fail(err, FP_E_USAGE, "a version is a number from 1 on, not %lld", (long long)version);
+	struct ctx c = {each, arg, s->home};
+	sqlite3_stmt *st;
+	int more = 1;
+	enum fp_status rc = fp_file_get(s, project_id, name, version, each, arg, err);
 
-	if (st != FP_OK)
-		return st;
-	st = fp_stage_copy(s, &g, project_id, name, path, err);
-	free(path);
-	if (st != FP_OK)
-		return st;
-	st = fp_store_begin(s, err);
-	if (st == FP_OK) {
-		st = fp_stage_publish(s, &g, project_id, FP_BASE_ANY, who, &v, &changed, err);
-		if (st == FP_OK)
-			st = fp_project_file_choose(s, project_id, err);
-		if (st == FP_OK && changed)
-			st = fp_activity_add(s, who, "restore", project_id, err, "%s: version %lld as version %lld", name, (long long)version,
-				(long long)v);
-		st = fp_store_end(s, st, err);
+	if (rc == FP_OK)
+		rc = fp_db_stmt(s, &st, err, "WITH main AS (SELECT v.at, f.version = v.version AND NOT f.removed AS current, coalesce((SELECT min(n.at)"
+			" FROM file_version n WHERE n.file_id = f.id AND n.version > v.version), 1 << 62) AS until FROM file f JOIN file_version v"
+			" ON v.file_id = f.id WHERE f.project_id = ?1 AND f.name = ?2 AND v.version = ?3) "
+			SELECT " JOIN main m WHERE f.project_id = ?1 AND f.name IN (?2 || '-wal', ?2 || '-journal') AND v.size > 0 AND CASE WHEN m.current"
+			" THEN v.version = f.version AND NOT f.removed ELSE v.version = (SELECT max(o.version) FROM file_version o WHERE o.file_id = f.id"
+			" AND o.at <= m.at + " TOGETHER " AND o.at < m.until) AND (NOT f.removed OR v.at >= m.at - " TOGETHER ") END",
+			FP_VALS(fp_t(project_id), fp_t(name), fp_i(version)));
+	if (rc != FP_OK)
+		return rc;
+	while (rc == FP_OK && more) {
+		rc = fp_db_next(s, st, &more, err);
+		if (rc == FP_OK && more)
+			row(&c, st);
 	}
-	fp_stage_clear(&g);
-	return st;
+	fp_db_end(s, st);
+	return rc;
 }
 
 /* The versions stay: a removed file can be restored. */

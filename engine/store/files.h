@@ -1,4 +1,4 @@
-/* Files of a project and their immutable versions. */
+/* Files of a project and their immutable versions. They come in through engine/queue/queue.h. */
 #ifndef FP_STORE_FILES_H
 #define FP_STORE_FILES_H
 
@@ -16,19 +16,17 @@ struct fp_file_row {
 };
 typedef void fp_file_each(void *arg, const struct fp_file_row *row);
 
-/* Copies LOCAL_PATH in as a new version of NAME and publishes it: bytes first (fsynced), row last. The same content as the current version makes
- * no new version. VERSION (may be NULL) gets the version that is current now. Does not trigger jobs: engine/queue/queue.h does. */
-enum fp_status fp_file_put(struct fp_store *s, const char *project_id, const char *name, const char *local_path, const char *who,
-	int64_t *version, struct fp_error *err);
 enum fp_status fp_file_get(struct fp_store *s, const char *project_id, const char *name, int64_t version, fp_file_each *each, void *arg,
 	struct fp_error *err); /* VERSION 0: the current one */
 enum fp_status fp_file_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_file_each *each, void *arg,
 	struct fp_error *err); /* current versions, by name */
 enum fp_status fp_file_versions(struct fp_store *s, const char *project_id, const char *name, fp_file_each *each, void *arg,
 	struct fp_error *err); /* newest first */
-/* An old version becomes current again, as a new version. */
-enum fp_status fp_file_restore(struct fp_store *s, const char *project_id, const char *name, int64_t version, const char *who,
+/* VERSION of a database, then the journals ("-wal", "-journal") that lay beside it when it came, for what is in them is part of it; of the current version
+ * those that lie there now. */
+enum fp_status fp_file_with_journals(struct fp_store *s, const char *project_id, const char *name, int64_t version, fp_file_each *each, void *arg,
 	struct fp_error *err);
+/* Its versions are kept. Does not trigger jobs: engine/queue/queue.h does. */
 enum fp_status fp_file_remove(struct fp_store *s, const char *project_id, const char *name, const char *who, struct fp_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 STORE_SOURCES = \
 	engine/store/activity.c engine/store/activity.h \
+	engine/store/change_list.c engine/store/change_list.h \
 	engine/store/changes.c engine/store/changes.h \
 	engine/store/check.c engine/store/check.h \
 	engine/store/checks.c engine/store/checks.h \
@@ -8,6 +9,7 @@ STORE_SOURCES = \
 	engine/store/files.c engine/store/files.h \
 	engine/store/filter.c engine/store/filter.h \
 	engine/store/gate.c \
+	engine/store/history.c engine/store/history.h \
 	engine/store/jobs.c engine/store/jobs.h \
 	engine/store/layers.c \
 	engine/store/list.c engine/store/list.h \

@@ -17,6 +17,8 @@
  *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
  *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
  *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
+ *    "diff":{"file":"data.gpkg","table":""|NAME,"summary":bool},   file_diff: before/FILE against after/FILE in input
+ *    "past":{"layer_id","file","key":"12","versions":3},   feature_past: .versions/1/FILE to .versions/3/FILE in input
  *    "network":{"allow":"10.0.0.0/8"},   network checks are on (engine/prober/prober.h says what ALLOW means); absent: off
  *    "limits":{"memory_mb":1024,"cpu_s":600,"file_mb":4096,"layer_s":20},
  *    "sandbox":"best-effort"|"require",
@@ -55,6 +57,12 @@
  *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
  *   transaction {"connection":0,"status":"committed"|"aborted"|"in progress"|"unknown"|"unreachable","message":""}   settle, one each. unknown: the
  *             database cannot say any more; unreachable: nobody could be asked, and why
+ *   difference {"table","key":"12"|null,"change":"added"|"removed"|"changed","fields":[{"field","geometry":bool,"before","after",...}]}   file_diff: one feature;
+ *             engine/changes/difference.h says what a field tells
+ *   table     {"table","change":"same"|"changed"|"added"|"removed"|"unknown","before":rows|null,"after":rows|null,"added":n,"removed":n,"changed":n,
+ *             "columns_added":[names],"columns_removed":[names],"notes":[sentences]}   file_diff: after the differences of the table; null: it has none
+ *   past      {"version":1,"present":bool,"hash":hex|null,"attributes":{...}|null,"geometry":WKT|null,"fault":""}   feature_past: one version; FAULT says why it
+ *             could not be read
  *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
 #ifndef FP_WORKER_JOB_H
 #define FP_WORKER_JOB_H
@@ -104,5 +112,7 @@ fp_step_fn fp_step_project_details;
 fp_step_fn fp_step_check_layers;
 fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
 fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
+fp_step_fn fp_step_file_diff;              /* engine/worker/step_diff.c */
+fp_step_fn fp_step_feature_past;           /* engine/worker/step_past.c */
 
 #endif

@@ -5,7 +5,9 @@ WORKER_SOURCES = \
 	engine/worker/sandbox.c engine/worker/sandbox.h \
 	engine/worker/sandbox_leaf.c \
 	engine/worker/step_apply.c \
+	engine/worker/step_diff.c \
 	engine/worker/step_layers.c \
+	engine/worker/step_past.c \
 	engine/worker/step_project.c \
 	engine/worker/step_settle.c \
 	engine/worker/steps.c

@@ -7,5 +7,7 @@ const struct fp_step fp_steps[] = {
 	{"check_layers", fp_step_check_layers},
 	{"apply_deltas", fp_step_apply_deltas},
 	{"settle", fp_step_settle},
+	{"file_diff", fp_step_file_diff},
+	{"feature_past", fp_step_feature_past},
 	{0}
 };
