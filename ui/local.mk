@@ -30,6 +30,7 @@ UI_SOURCES = \
 	ui/view_activity.c \
 	ui/view_change.c \
 	ui/view_changes.c \
+	ui/view_difference.c \
 	ui/view_files.c \
 	ui/view_help.c \
 	ui/view_job.c \
@@ -42,4 +43,5 @@ UI_SOURCES = \
 	ui/view_projects.c \
 	ui/view_secrets.c \
 	ui/views.h \
+	ui/view_versions.c \
 	ui/wrap.c ui/wrap.h
