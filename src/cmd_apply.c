@@ -18,8 +18,26 @@
 
 struct answer {
 	json_t *deltas;
+	json_t *connections; /* beside DELTAS: the database that each was written to, null: a file */
 	struct fp_strv files;
 };
+
+/* A database that takes its changes back takes back what was said of them. */
+static void take_back(struct answer *a, const json_t *committed)
+{
+	json_t *d;
+	size_t i;
+
+	json_array_foreach(a->deltas, i, d) {
+		const json_t *c = json_array_get(a->connections, i);
+		if (!json_is_integer(c) || !json_equal(c, json_object_get(committed, "connection")) || strcmp(fp_json_str_or(d, "status", ""), "applied") != 0)
+			continue;
+		json_object_set_new(d, "status", json_string("not_applied"));
+		json_object_set(d, "msg", json_object_get(committed, "message"));
+		json_object_set_new(d, "modified_pk", json_null());
+		json_object_set_new(d, "e_type", json_string("ERROR"));
+	}
+}
 
 static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 {
@@ -34,6 +52,9 @@ static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 			json_object_set_new(d, kept[i], v ? json_incref(v) : json_null());
 		}
 		json_array_append_new(a->deltas, d);
+		json_array_append(a->connections, json_object_get(body, "connection") ? json_object_get(body, "connection") : json_null());
+	} else if (kind == FP_EVENT_COMMITTED && !fp_json_bool(body, "ok", 0)) {
+		take_back(a, body);
 	} else if (kind == FP_EVENT_FILE && !fp_strv_has(&a->files, fp_json_str(body, "name"))) {
 		fp_strv_add(&a->files, fp_json_str(body, "name"));
 	}
@@ -196,16 +217,19 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	const char *mode = fp_opt(inv, "conflicts");
 	int inverse = fp_opt(inv, "inverse") != NULL;
-	struct answer a = {json_array(), {0}};
+	struct answer a = {.deltas = json_array(), .connections = json_array()};
 	struct fp_plain p;
 	char *to = NULL, *jsonl = NULL;
 	enum fp_status st;
 
 	if (mode && strcmp(mode, "strict") != 0 && strcmp(mode, "reference") != 0) {
 		json_decref(a.deltas);
+		json_decref(a.connections);
 		return fp_fail(err, FP_E_USAGE, "--conflicts is strict or reference, not \"%s\"", mode);
 	}
 	st = fp_plain_begin(&p, inv->argv[0], err);
+	if (st == FP_OK)
+		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
 		st = choose_target(inv, &p, &to, err);
 	if (st == FP_OK && fp_opt(inv, "in-place"))
@@ -216,8 +240,9 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	}
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "delta_apply", inv->config.job_limit_s[2],
-			json_pack("{s:b,s:s,s:b,s:b}", "overwrite_conflicts", fp_opt(inv, "overwrite-conflicts") != NULL, "conflicts",
-				mode ? mode : "strict", "inverse", inverse, "dry_run", fp_opt(inv, "dry-run") != NULL),
+			json_pack("{s:b,s:s,s:b,s:b,s:b}", "overwrite_conflicts", fp_opt(inv, "overwrite-conflicts") != NULL, "conflicts",
+				mode ? mode : "strict", "inverse", inverse, "dry_run", fp_opt(inv, "dry-run") != NULL,
+				"any_address", 1),
 			jsonl, take, &a, err);
 	if (st == FP_OK && !fp_opt(inv, "dry-run"))
 		st = deliver(&p, &a, to, err);
@@ -230,6 +255,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	free(jsonl);
 	fp_strv_free(&a.files);
 	json_decref(a.deltas);
+	json_decref(a.connections);
 	return st;
 }
 
@@ -239,7 +265,8 @@ const struct fp_command fp_cmd_apply = {
 	.min_args = 2,
 	.max_args = 2,
 	.flags = FP_CMD_CONFIG,
-	.help = "Apply a deltafile to the files of a plain project, without a home.",
+	.help = "Apply a deltafile to the files of a plain project, without a home. Layers in PostgreSQL are written there, whatever becomes of the files; services are "
+		"those of the file that $PGSERVICEFILE names.",
 	.options = {
 		{"output", "DIR", "copy the project's folder to DIR (new or empty) and apply there"},
 		{"in-place", NULL, "apply to the project's own files (each is replaced whole, at the end)"},

@@ -1,16 +1,12 @@
 /* fieldpost check: Check project layers on a plain project file. Never writes beside the project. */
 #include <stdlib.h>
 
-#include "engine/base/buf.h"
-#include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "src/commands.h"
 #include "src/layer_explain.h"
 #include "src/layer_table.h"
 #include "src/output.h"
 #include "src/plain.h"
-
-#define SERVICES_MAX (32 << 10)
 
 struct answer {
 	json_t *project, *layers;
@@ -43,18 +39,6 @@ static json_t *network(const struct fp_invocation *inv)
 	return fp_opt(inv, "network") ? json_pack("{s:o}", "allow", fp_json_text(allow ? allow : "")) : NULL;
 }
 
-/* The service file of who checks, where libpq would find it too. */
-static enum fp_status services(char **text, const struct fp_invocation *inv, struct fp_error *err)
-{
-	struct fp_buf b = FP_BUF_INIT;
-	enum fp_status st = FP_OK;
-
-	if (fp_opt(inv, "network") && getenv("PGSERVICEFILE"))
-		st = fp_fs_read(&b, getenv("PGSERVICEFILE"), SERVICES_MAX, err);
-	*text = fp_buf_take(&b);
-	return st;
-}
-
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct answer a = {json_object(), json_array()};
@@ -62,8 +46,8 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
 	p.network = network(inv);
-	if (st == FP_OK)
-		st = services(&p.pgservice, inv, err);
+	if (st == FP_OK && p.network)
+		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "process_projectfile", inv->config.job_limit_s[0], NULL, NULL, take, &a, err);
 	fp_plain_end(&p);

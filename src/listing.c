@@ -100,7 +100,7 @@ static char *cell(const json_t *row, const struct fp_column *c, int for_eyes)
 	}
 	if (json_is_integer(v) && c->kind == FP_CELL_BYTES && for_eyes)
 		return bytes_cell(json_integer_value(v));
-	return !v || json_is_null(v) ? fp_strdup("") : fp_json_dump(v);
+	return fp_json_words(v);
 }
 
 void fp_print_table(const struct fp_invocation *inv, const json_t *rows, const struct fp_column *columns)

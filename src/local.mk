@@ -8,6 +8,7 @@ SRC_SOURCES = \
 	src/cmd_change_export.c \
 	src/cmd_change_faulty.c \
 	src/cmd_change_import.c \
+	src/cmd_change_history.c \
 	src/cmd_change_undo.c \
 	src/cmd_check.c \
 	src/cmd_completion.c \

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -14,6 +15,7 @@
 #include "engine/worker/job.h"
 
 #define PROBE_LIMIT_S 20
+#define SERVICES_MAX (32 << 10)
 
 static enum fp_status make_work(struct fp_plain *p, struct fp_error *err)
 {
@@ -59,6 +61,16 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 	p->file = fp_strdup(fp_path_base(project));
 	p->project = fp_path_join(p->folder, p->file);
 	return make_work(p, err);
+}
+
+enum fp_status fp_plain_services(struct fp_plain *p, struct fp_error *err)
+{
+	const char *path = getenv("PGSERVICEFILE");
+	struct fp_buf b = FP_BUF_INIT;
+	enum fp_status st = path ? fp_fs_read(&b, path, SERVICES_MAX, err) : FP_OK;
+
+	p->pgservice = fp_buf_take(&b);
+	return st;
 }
 
 static enum fp_status run_steps(struct fp_plain *p, const struct fp_invocation *inv, const char *type, json_t *steps, int64_t limit_s,

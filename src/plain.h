@@ -19,6 +19,9 @@ struct fp_plain {
 /* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */
 enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err);
 
+/* Takes the service file of whoever runs this, where libpq would find it, too: the one that $PGSERVICEFILE names. */
+enum fp_status fp_plain_services(struct fp_plain *p, struct fp_error *err);
+
 /* Runs workflow TYPE there. OPTIONS (taken over) and DELTAS may be NULL. */
 enum fp_status fp_plain_run(struct fp_plain *p, const struct fp_invocation *inv, const char *type, int64_t limit_s, json_t *options,
 	const char *deltas, fp_worker_event *on, void *arg, struct fp_error *err);

@@ -13,13 +13,13 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/postgis_cases.py tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
 BENCHES =
 include tests/ui.mk
-WORKER_TEST_LDADD = libworker.a $(WORKER_LIBS) $(TEST_LDADD)
+WORKER_TEST_LDADD = libworker.a libconnect.a $(TEST_LDADD) $(WORKER_LIBS) $(POSTGRES_LIBS)
 
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_base_LDADD = $(TEST_LDADD)
@@ -88,6 +88,18 @@ tests_test_apply_files_SOURCES = tests/test_apply_files.c tests/apply_fixture.c 
 tests_test_apply_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_apply_files_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_apply_postgres
+tests_test_apply_postgres_SOURCES = tests/test_apply_postgres.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c tests/apply_fixture.h \
+	tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_apply_postgres_faults
+tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c \
+	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
+tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
+
 SUITES += tests/test_apply_bad
 tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
 tests_test_apply_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
@@ -126,7 +138,7 @@ tests_test_queue_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_prober_address
 tests_test_prober_address_SOURCES = tests/test_prober_address.c
-tests_test_prober_address_LDADD = libprober.a $(TEST_LDADD)
+tests_test_prober_address_LDADD = libconnect.a $(TEST_LDADD)
 
 SUITES += tests/test_prober tests/test_prober_web
 tests_test_prober_SOURCES = tests/test_prober.c tests/prober_fixture.c tests/prober_fixture.h tests/web.c tests/web.h
@@ -137,14 +149,14 @@ tests_test_prober_web_LDADD = $(TEST_LDADD)
 # A PostgreSQL of the tests' own, which libpq fills.
 SUITES += tests/test_network_layers
 tests_test_network_layers_SOURCES = tests/test_network_layers.c tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h tests/web.c tests/web.h
-tests_test_network_layers_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
-tests_test_network_layers_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+tests_test_network_layers_CPPFLAGS = $(AM_CPPFLAGS) $(POSTGRES_CFLAGS)
+tests_test_network_layers_LDADD = $(TEST_LDADD) $(POSTGRES_LIBS)
 
 SUITES += tests/test_prober_postgres
 tests_test_prober_postgres_SOURCES = tests/test_prober_postgres.c tests/prober_fixture.c tests/prober_fixture.h tests/postgres.c tests/postgres.h \
 	tests/web.c tests/web.h
-tests_test_prober_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(PROBER_CFLAGS)
-tests_test_prober_postgres_LDADD = $(TEST_LDADD) $(PROBER_LIBS)
+tests_test_prober_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(POSTGRES_CFLAGS)
+tests_test_prober_postgres_LDADD = $(TEST_LDADD) $(POSTGRES_LIBS)
 
 check_PROGRAMS += tests/fake/fieldpost-worker
 tests_fake_fieldpost_worker_SOURCES = tests/fake_worker.c

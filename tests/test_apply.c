@@ -220,6 +220,9 @@ Test(apply, what_a_patch_knows_and_leaves_alone_may_have_changed_meanwhile)
 	is(r, "applied", "The geometry was changed meanwhile and stays.");
 	is(delta(&f, "patch", "points", "2", old, "{'attributes':{'txt':'B'}}"), "conflict", "");
 	is(delta(&f, "patch", "points", "2", "{'attributes':{'txt':'elder'}}", "{'attributes':{'txt':'elder'}}"), "applied", "stays");
+	r = delta(&f, "patch", "points", "3", "{'attributes':{'fid':7,'i32':30}}", "{'attributes':{'i32':31}}"); /* its number on the device */
+	is(r, "applied", "");
+	cr_assert_null(strstr(fp_json_str(r, "msg"), "meanwhile"));
 	cr_assert_eq(finish(&f), FP_OK);
 	fixture_expect(&f, "SELECT txt || i32 || ifnull(bl, '-') FROM points WHERE fid = 1", "a11-");
 	advance(&f);

@@ -291,6 +291,26 @@ Test(apply_lite, a_table_without_key_goes_by_its_fid)
 	expect("l.sqlite", "SELECT group_concat(fid || txt) FROM bare", "7X,8y,8z,9n");
 }
 
+/* As SpatiaLite 2 and 3 made them: the type is a word, the triggers fill the index by themselves. */
+Test(apply_lite, a_database_of_the_old_layout_is_written_with_its_index)
+{
+	run_sql("old.sqlite", "CREATE TABLE geometry_columns(f_table_name TEXT, f_geometry_column TEXT, type TEXT, coord_dimension TEXT, srid INTEGER,"
+		"spatial_index_enabled INTEGER); INSERT INTO geometry_columns VALUES('o', 'g', 'POINT', 'XYZ', 4326, 1);"
+		"CREATE TABLE o(id INTEGER PRIMARY KEY, txt TEXT, g BLOB); CREATE VIRTUAL TABLE idx_o_g USING rtree(pkid, xmin, xmax, ymin, ymax);"
+		"CREATE TRIGGER ggi BEFORE INSERT ON o BEGIN SELECT RAISE(ROLLBACK, 'violates Geometry constraint') WHERE (SELECT type FROM geometry_columns"
+		" WHERE f_table_name = 'o' AND GeometryConstraints(NEW.g, type, srid, 'XYZ') = 1) IS NULL; END;"
+		"CREATE TRIGGER gii AFTER INSERT ON o BEGIN INSERT INTO idx_o_g VALUES(NEW.ROWID, MbrMinX(NEW.g), MbrMaxX(NEW.g), MbrMinY(NEW.g), MbrMaxY(NEW.g));"
+		" END; CREATE TRIGGER giu AFTER UPDATE OF g ON o BEGIN DELETE FROM idx_o_g WHERE pkid = NEW.ROWID; SELECT RTreeAlign('idx_o_g', NEW.ROWID, NEW.g); END");
+	fixture_layer(&f, "o", "vector", "spatialite", "dbname='./old.sqlite' table=\"o\" (g)");
+	is(delta(&f, "create", "o", "x", NULL, "{'geometry':'Point (1 2)','attributes':{'txt':'a'}}"), "applied", "");
+	is(delta(&f, "create", "o", "", NULL, "{'geometry':'Polygon ((0 0, 1 0, 0 1, 0 0))','attributes':{}}"), "not_applied", "does not fit");
+	is(delta(&f, "create", "o", "", NULL, "{'geometry':'Point (3 4)','attributes':{'txt':'b'}}"), "applied", "");
+	is(delta(&f, "patch", "o", "2", "{'geometry':'PointZ (3 4 0)'}", "{'geometry':'PointZ (5 6 7)'}"), "applied", "");
+	cr_assert_eq(finish(&f), FP_OK);
+	expect("old.sqlite", "SELECT group_concat(pkid || ' ' || xmin || ' ' || ymax) FROM idx_o_g", "1 1.0 2.0,2 5.0 6.0");
+	expect("old.sqlite", "SELECT hex(substr(g, 39)) FROM o WHERE id = 2", "7CE9030000000000000000144000000000000018400000000000001C40FE");
+}
+
 Test(apply_lite, compressed_and_foreign_blobs_are_read)
 {
 	/* LINESTRING (1 2, 1.5 2.25, 3 4) compressed: the middle is 0.5 and 0.25 from the first. */

@@ -10,7 +10,7 @@
 #define TEXT FP_IN_TEXT
 #define MARKED (FP_IN_CHANGES)
 #define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE | \
-	FP_IN_SECRETS | FP_IN_VERSIONS)
+	FP_IN_SECRETS | FP_IN_CONFLICT | FP_IN_VERSIONS)
 #define STAGES (FP_IN_CHANGES | FP_IN_CHANGE)
 #define ALL FP_ANYWHERE
 
@@ -19,6 +19,15 @@ const struct fp_act fp_acts[] = {
 	{ "open", "<Enter>", NULL, "Open what the cursor is on; on a cell of the Action column, its menu", "open", LIST | TEXT, 0, fp_act_open },
 	{ "menu", "a", NULL, "Menu of what can be done here", "actions", SCOPED, 0, fp_act_menu },
 	{ "save", "w", NULL, "Save all staged actions, after showing what they will do", "save all", STAGES | FP_IN_PLAN, 1, fp_act_save },
+	{ "save-decision", "w", "[REASON]", "Carry the decision out, after trying it on the data", "save", FP_IN_CONFLICT, 1, fp_act_save_decision },
+	{ "take-device", "d", NULL, "Take what the device wants in this field", "device", FP_IN_CONFLICT, 0, fp_act_take_device },
+	{ "take-current", "c", NULL, "Keep what is there now", "current", FP_IN_CONFLICT, 0, fp_act_take_current },
+	{ "take-base", "b", NULL, "Go back to what was there when the device took it along", "base", FP_IN_CONFLICT, 0, fp_act_take_base },
+	{ "edit-value", "E", "[VALUE]", "Type a value of your own", "edit", FP_IN_CONFLICT, 0, fp_act_edit_value },
+	{ "history", "H", "[UUID]", "The life of the feature: what devices wanted, what became of it, who decided", "life", STAGES | FP_IN_PLAN, 0, fp_act_history },
+	{ "conflict", "c", "[UUID]", "Decide the conflict of the change, field by field", "decide", STAGES | FP_IN_PLAN, 0, fp_act_conflict },
+	{ "undo-job", "U", NULL, "Undo all that the job applied: stages it and shows the plan", "undo", FP_IN_JOBS | FP_IN_JOB, 1, fp_act_undo_job },
+	{ "undo-since", "", "TIME", "Undo all that was applied in the open project since then: stages it and shows the plan", NULL, ALL, 1, fp_act_undo_since },
 	{ "filter", "/", "FILTER", "Filter the list: words, and key:value as in status:conflict, -method:delete", "filter", LIST, 0, fp_act_filter },
 	{ "search", "/", "TEXT", "Search the text", "search", TEXT, 0, fp_act_search },
 	{ "follow", "F", NULL, "Stay at the end of the log as it grows, or stop staying there", "follow", FP_IN_JOB, 0, fp_act_follow },

@@ -47,6 +47,9 @@ FP_ACT(copy); FP_ACT(export);
 FP_ACT(save_display); FP_ACT(save_attributes); FP_ACT(wait);
 /* ui/view_changes.c, ui/view_plan.c */
 FP_ACT(save); FP_ACT(undo);
+/* ui/view_history.c, ui/view_conflict.c, ui/restage.c */
+FP_ACT(history); FP_ACT(conflict); FP_ACT(take_device); FP_ACT(take_current); FP_ACT(take_base); FP_ACT(edit_value); FP_ACT(save_decision);
+FP_ACT(undo_job); FP_ACT(undo_since);
 /* ui/view_jobs.c */
 FP_ACT(cancel); FP_ACT(retry);
 /* ui/view_secrets.c */

@@ -51,6 +51,11 @@ void fp_draw_setup(int ascii, int colour)
 	}
 }
 
+int fp_draw_is_ascii(void)
+{
+	return ascii_only;
+}
+
 void fp_draw_size(int *lines, int *columns)
 {
 	getmaxyx(stdscr, *lines, *columns);

@@ -14,6 +14,7 @@ enum fp_style {
 
 /* ASCII 1: every other character is shown by a sensible mark or "?". COLOUR 0: bold, underline and reverse only. */
 void fp_draw_setup(int ascii, int colour);
+int fp_draw_is_ascii(void);
 void fp_draw_size(int *lines, int *columns);
 
 /* Writes TEXT (any bytes) at Y, X into at most WIDTH columns; what does not fit ends in an ellipsis. Returns the columns used. */

@@ -23,6 +23,7 @@ UI_SOURCES = \
 	ui/rows.c ui/rows.h \
 	ui/script.c ui/script.h \
 	ui/secret_acts.c ui/secret_acts.h \
+	ui/shape_map.c ui/shape_map.h \
 	ui/staging.c ui/staging.h \
 	ui/table.c \
 	ui/term.c ui/term.h \
@@ -30,9 +31,11 @@ UI_SOURCES = \
 	ui/view_activity.c \
 	ui/view_change.c \
 	ui/view_changes.c \
+	ui/view_conflict.c \
 	ui/view_difference.c \
 	ui/view_files.c \
 	ui/view_help.c \
+	ui/view_history.c \
 	ui/view_job.c \
 	ui/view_jobs.c \
 	ui/view_layer.c \

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/mem.h"
+#include "engine/store/changes.h"
 #include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/format.h"
@@ -76,6 +78,57 @@ unsigned fp_staging_chosen(struct fp_console *c, int item)
 	}
 	fp_note(c, "%s staged, nothing is written yet: w saves all, z takes this back.", fp_format_count(count, (int64_t)s->n));
 	return FP_DO_RELOAD;
+}
+
+/* ---- undoing all of something ---- */
+
+/* What was undone already is not undone again, nor is its undo when it is of the same wave. */
+static void stage_undo(void *arg, const struct fp_change_row *r)
+{
+	struct fp_staging *s = arg;
+
+	if (!r->undone_by && strcmp(r->status, "applied") == 0 && fp_staging_get(s, r->undo_of) == FP_ACTION_NONE)
+		fp_staging_set(s, r->id, FP_ACTION_UNDO, FP_MEET_AS_PROJECT);
+}
+
+/* FILTER is freed. */
+static unsigned undo_all(struct fp_console *c, const char *project, char *filter)
+{
+	struct fp_query q = { .project_id = project, .filter = filter, .reverse = 1 };
+	struct fp_staging before = c->staging;
+	struct fp_error err;
+	enum fp_status st;
+
+	if (before.n > 0) {
+		free(filter);
+		return fp_complain(c, "Other actions are staged: save them (w) or take them back (z) first.");
+	}
+	fp_staging_step(&c->staging);
+	st = fp_change_list(c->store, &q, 0, INT64_MAX, stage_undo, &c->staging, &err);
+	free(filter);
+	if (st) {
+		fp_staging_undo(&c->staging);
+		return fp_show_error(c, &err);
+	}
+	return c->staging.n ? fp_act_save(c, "") : fp_complain(c, "Nothing that was applied there can be undone.");
+}
+
+unsigned fp_act_undo_job(struct fp_console *c, const char *arg)
+{
+	struct fp_view *v = fp_top(c);
+	const char *job = v->ops->columns ? v->key : v->arg;
+
+	(void)arg;
+	return job ? undo_all(c, NULL, fp_asprintf("job:%s", job)) : fp_complain(c, "There is no job here.");
+}
+
+unsigned fp_act_undo_since(struct fp_console *c, const char *arg)
+{
+	struct fp_view *v = fp_top(c);
+
+	if (!*arg || !*v->project)
+		return fp_complain(c, "Since when? Open a project, then :undo-since TIME, as in 2026-11-25 or 2026-11-25T14:00");
+	return undo_all(c, v->project, fp_asprintf("applied-after:%s", arg));
 }
 
 unsigned fp_act_undo(struct fp_console *c, const char *arg)

@@ -97,6 +97,17 @@ char *fp_json_dump(const json_t *value)
 	return s;
 }
 
+char *fp_json_words(const json_t *value)
+{
+	char number[FP_REAL_SIZE];
+
+	if (!value || json_is_null(value))
+		return fp_strdup("");
+	if (json_is_string(value))
+		return fp_strdup(json_string_value(value));
+	return json_is_real(value) ? fp_strdup(fp_text_real(number, json_real_value(value))) : fp_json_dump(value);
+}
+
 void fp_json_wipe(json_t *value)
 {
 	const char *key;

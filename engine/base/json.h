@@ -27,6 +27,9 @@ json_t *fp_json_text(const char *text);
 /* Compact text on one line (keys in insertion order); caller frees. */
 char *fp_json_dump(const json_t *value) __attribute__((malloc, returns_nonnull));
 
+/* For people: a string as it is, a number as short as it can be, NULL and null as "", anything else as JSON. Caller frees. */
+char *fp_json_words(const json_t *value) __attribute__((malloc, returns_nonnull));
+
 /* Overwrites every text in VALUE (may be NULL), for secrets that nobody reads any more. */
 void fp_json_wipe(json_t *value);
 

@@ -13,6 +13,7 @@
 #include "engine/changes/change.h"
 #include "engine/changes/deltafile.h"
 #include "engine/changes/layer_source.h"
+#include "engine/changes/target_pg.h"
 #include "engine/changes/workcopy.h"
 #include "engine/layers/gate.h"
 #include "engine/project/source.h"
@@ -162,9 +163,54 @@ static enum fp_status check_kind(const struct fp_layer_def *l, struct fp_error *
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		if (strcmp(provider, never[i].provider) == 0)
 			return fp_fail(err, FP_E_REFUSED, "%s", never[i].reason);
-	if (strcmp(provider, "ogr") != 0 && strcmp(provider, "spatialite") != 0)
+	if (strcmp(provider, "ogr") != 0 && strcmp(provider, "spatialite") != 0 && strcmp(provider, "postgres") != 0)
 		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: layers of the data provider \"%s\" are not written yet", provider);
 	return FP_OK;
+}
+
+/* ---- databases ---- */
+
+/* The connection that L asks for. Layers that write it in different ways may mean the same one, and must share its transaction: else they would wait for
+ * each other's rows. */
+static enum fp_status get_database(struct fp_apply *a, struct fp_file **out, const struct layer *l, struct fp_error *err)
+{
+	char *name;
+	struct fp_file *open = NULL;
+	int n = 0;
+	enum fp_status st = fp_pg_address(&name, l->def, err);
+
+	if (st != FP_OK)
+		return st;
+	for (size_t i = 0; i < a->n_files; i++) {
+		struct file *f = &a->files[i];
+		n += f->connection >= 0;
+		if (strcmp(f->name, name) != 0)
+			continue;
+		free(name);
+		*out = f->open;
+		return f->fault ? fp_fail(err, FP_E_REFUSED, "%s", f->fault) : FP_OK;
+	}
+	st = fp_pg_open(&open, l->def, a->options, err);
+	for (size_t i = 0; open && i < a->n_files; i++) {
+		if (a->files[i].connection < 0 || !a->files[i].open || !fp_pg_same(a->files[i].open, open))
+			continue;
+		open->ops->free(open);
+		free(name);
+		*out = a->files[i].open;
+		return FP_OK;
+	}
+	FP_GROW(a->files, a->n_files, a->cap_files);
+	a->files[a->n_files++] = (struct file){.name = name, .open = open, .fault = open ? NULL : fp_strdup(err->msg), .connection = n};
+	*out = open;
+	return st;
+}
+
+static enum fp_status open_database(struct fp_apply *a, struct layer *l, struct fp_error *err)
+{
+	struct fp_file *file = NULL;
+	enum fp_status st = get_database(a, &file, l, err);
+
+	return st == FP_OK ? fp_pg_open_layer(file, &l->target, l->def, err) : st;
 }
 
 static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_error *err)
@@ -178,6 +224,8 @@ static enum fp_status open_layer(struct fp_apply *a, struct layer *l, struct fp_
 	st = check_kind(l->def, err);
 	if (st != FP_OK)
 		return st;
+	if (l->def->provider && strcmp(l->def->provider, "postgres") == 0)
+		return open_database(a, l, err);
 	st = fp_layer_source(&s, l->def, err);
 	if (st == FP_OK)
 		st = open_source(a, l, &s, err);

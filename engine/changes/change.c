@@ -93,6 +93,8 @@ static enum fp_status verify_value(struct fp_work *w, const struct fp_value *mea
 	fp_value_show(&b, got, c);
 	if (meant->type == FP_REAL && got->type == FP_REAL && fabs(meant->r - got->r) <= 1e-9 * fmax(1, fabs(meant->r)))
 		fp_outcome_note(w->out, "Column \"%.100s\" holds %s for %s.", c->name, b.data, a.data);
+	else if (w->t->database)
+		fp_outcome_note(w->out, "The database made \"%s\" of \"%s\" in column \"%.100s\".", b.data, a.data, c->name);
 	else
 		st = fp_fail(w->err, FP_E_REFUSED, "Failed to commit changes: column \"%.100s\" would hold \"%s\" instead of \"%s\"", c->name, b.data,
 			a.data);
@@ -120,9 +122,11 @@ static enum fp_status verify_geometry(struct fp_work *w, const struct fp_feature
 	}
 	OGR_G_DestroyGeometry(a);
 	OGR_G_DestroyGeometry(b);
-	if (near)
+	if (!same && w->t->database)
+		fp_outcome_note(w->out, "The database made another geometry of it.");
+	else if (near)
 		fp_outcome_note(w->out, "The file format keeps the geometry in a form of its own.");
-	return same || near ? FP_OK : fp_fail(w->err, FP_E_REFUSED, "Failed to commit changes: the file format would keep another geometry");
+	return same || near || w->t->database ? FP_OK : fp_fail(w->err, FP_E_REFUSED, "Failed to commit changes: the file format would keep another geometry");
 }
 
 enum fp_status fp_work_verify(struct fp_work *w)
@@ -156,6 +160,10 @@ enum fp_status fp_work_write(struct fp_work *w, enum fp_status (*write)(struct f
 	if (st == FP_OK) {
 		file->written = 1;
 		w->written = 1;
+		if (w->t->note)
+			fp_outcome_note(w->out, "%s", w->t->note);
+		free(w->t->note);
+		w->t->note = NULL;
 		fp_failpoint("apply:mid");
 		return file->ops->on(file, w->err);
 	}

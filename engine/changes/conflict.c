@@ -42,7 +42,8 @@ static enum fp_status compare_attribute(struct fp_work *w, const char *name, con
 	if (st != FP_OK || same)
 		return st;
 	if (is_parallel(w, old, json_object_get(fp_work_part(w, "new", "attributes"), name))) {
-		fp_outcome_note(w->out, "\"%.100s\" was changed meanwhile and stays.", name);
+		if (at != w->t->key) /* a device may number features otherwise */
+			fp_outcome_note(w->out, "\"%.100s\" was changed meanwhile and stays.", name);
 		return FP_OK;
 	}
 	fp_buf_addf(&what, "attribute \"%.200s\"", name);

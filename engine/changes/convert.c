@@ -265,6 +265,8 @@ enum fp_status fp_value_from_json(struct fp_value *out, const struct fp_column *
 		[FP_KIND_DATETIME] = from_time, [FP_KIND_BLOB] = from_blob, [FP_KIND_OTHER] = from_other
 	};
 
+	if (column->generated)
+		return fp_fail(err, FP_E_REFUSED, "Unable to change attribute \"%.100s\": the database computes it", column->name);
 	fp_value_clear(out); /* nothing set means NULL: null itself, and "" where it is no value */
 	return json_is_null(json) ? FP_OK : from[column->kind](out, column, json, err);
 }

@@ -62,7 +62,7 @@ static enum fp_status plan_default(struct fp_work *w, size_t i)
 	enum fp_status st = FP_OK;
 	json_t *v;
 
-	if (c->has_default || c->is_key || !expression || !*expression)
+	if (c->has_default || c->is_key || c->generated || !expression || !*expression)
 		return FP_OK;
 	v = fp_default_literal(expression);
 	if (!v) {
@@ -152,7 +152,7 @@ static enum fp_status plan_attributes(struct fp_work *w, json_t *attributes)
 
 		if (!c && !json_is_null(v))
 			fp_outcome_note(w->out, "The layer has no field \"%.100s\", its value was left out.", name);
-		if (!c || c->is_key)
+		if (!c || c->is_key || c->generated)
 			continue;
 		if (json_is_null(v) && c->not_null && c->has_default) {
 			fp_outcome_note(w->out, "Column \"%.100s\" may not be empty and got its default.", name);

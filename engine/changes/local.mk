@@ -27,12 +27,18 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/ogr_field.c \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
+	engine/changes/pg.h \
+	engine/changes/pg_define.c \
+	engine/changes/pg_layer.c \
+	engine/changes/pg_session.c \
+	engine/changes/pg_value.c \
 	engine/changes/quiet.c engine/changes/quiet.h \
 	engine/changes/sqlite_describe.c \
 	engine/changes/sqlite_geometry.c \
 	engine/changes/sqlite_layer.c \
 	engine/changes/target.c engine/changes/target.h \
 	engine/changes/target_ogr.c engine/changes/target_ogr.h \
+	engine/changes/target_pg.c engine/changes/target_pg.h \
 	engine/changes/target_sqlite.c engine/changes/target_sqlite.h \
 	engine/changes/temporal.c engine/changes/temporal.h \
 	engine/changes/value.c engine/changes/value.h \

@@ -118,4 +118,5 @@ void fp_target_clear(struct fp_target *t)
 		free(t->columns[i].name);
 	free(t->columns);
 	free(t->key_fault);
+	free(t->note);
 }

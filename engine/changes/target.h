@@ -36,6 +36,8 @@ struct fp_target {
 	int key;                     /* column by which changes name features, -1: none */
 	char *key_fault;             /* why there is none: the reference's sentence */
 	struct fp_geom_type geometry;
+	int database;                /* what it holds after a change may be other than what was written: its triggers work at that */
+	char *note;                  /* what a reader of the last change should know, a sentence; owned, taken by who tells it */
 };
 
 typedef enum fp_status fp_target_each(void *arg, int64_t fid, const struct fp_feature *f, struct fp_error *err);
@@ -70,7 +72,7 @@ struct fp_transaction {
 };
 
 struct fp_file_ops {
-	/* The layer named LAYER, or the one at INDEX when it is NULL. FILTER is "" or the layer's subset. */
+	/* The layer named LAYER, or the one at INDEX when it is NULL. FILTER is "" or the layer's subset. NULL: a database, see target_pg.h. */
 	enum fp_status (*open_layer)(struct fp_file *f, struct fp_target **out, const char *layer, int index, const char *filter, struct fp_error *err);
 	/* A mark before each change; back to it when the change failed, or on from it. */
 	enum fp_status (*mark)(struct fp_file *f, struct fp_error *err);

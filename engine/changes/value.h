@@ -28,6 +28,7 @@ struct fp_column {
 	int not_null;
 	int has_default;     /* the table fills it when nothing is given */
 	int is_key;          /* the provider's own primary key */
+	int generated;       /* the database computes it: it is there for comparison, and never written */
 	int unique;          /* no two features share a value of it */
 };
 

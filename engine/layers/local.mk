@@ -20,7 +20,7 @@ LAYERS_SOURCES = \
 	engine/layers/oapif.c \
 	engine/layers/ogr.c \
 	engine/layers/point_cloud.c \
-	engine/layers/postgres.c \
+	engine/layers/postgres.c engine/layers/postgres.h \
 	engine/layers/provider.h \
 	engine/layers/providers.c \
 	engine/layers/regexp.c engine/layers/regexp.h \

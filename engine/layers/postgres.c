@@ -7,6 +7,7 @@
 #include "engine/base/json.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/network.h"
+#include "engine/layers/postgres.h"
 #include "engine/project/source.h"
 
 /* What QGIS passes on: "prefer", which it takes any other word for too, is its own default, and leaves the matter to the service and the environment. */
@@ -56,11 +57,11 @@ static int wanted_type(const struct fp_uri *u)
 	return type == 0 || type == 100 ? -1 : type;
 }
 
-/* Beside a service QGIS passes on neither host nor port, and a password only with a user. */
-static json_t *question(const struct fp_uri *u, const char *what)
+json_t *fp_postgres_question(const struct fp_uri *u, const char *what)
 {
 	int has_service = *fp_uri_get(u, "service") != '\0';
 
+	/* beside a service QGIS passes on neither host nor port, and a password only with a user */
 	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b}", "ask", "postgres", "what", what,
 		"service", fp_json_text(fp_uri_get(u, "service")), "host", fp_json_text(has_service ? "" : fp_uri_get(u, "host")),
 		"port", fp_json_text(has_service ? "" : fp_uri_get(u, "port")), "dbname", fp_json_text(fp_uri_get(u, "dbname")),
@@ -228,7 +229,7 @@ static void check(struct fp_check *c, int raster)
 		const struct fp_asked asked = {.service = or_null(fp_uri_get(&u, "service")), .host = or_null(fp_uri_get(&u, "host")),
 			.port = or_null(fp_uri_get(&u, "port")), .database = or_null(fp_uri_get(&u, "dbname")), .user = or_null(user_of(&u)), .table = table,
 			.geometry = u.geometry, .key = fp_uri_get(&u, "key")};
-		answer = fp_network_ask(c, question(&u, raster ? "raster" : query ? "query" : "table"), &asked);
+		answer = fp_network_ask(c, fp_postgres_question(&u, raster ? "raster" : query ? "query" : "table"), &asked);
 		if (answer && !*fp_json_str_or(answer, "cause", ""))
 			take_answer(c, &u, answer, table);
 		json_decref(answer);

@@ -13,6 +13,7 @@
 struct fp_asker {
 	struct fp_resolver *resolver;
 	const char *pgservice; /* a checked service file */
+	int sockets;           /* sockets of this machine may be connected to */
 	const char *service;   /* its section for questions that name neither a service nor, perhaps, a host: $PGSERVICE, or "" */
 };
 

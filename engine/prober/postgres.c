@@ -29,7 +29,8 @@ static const struct fixed {
 	const char *key, *value;
 } fixed[] = {
 	{"service", ""}, {"passfile", "/nonexistent"}, {"gssencmode", "disable"}, {"client_encoding", "UTF8"}, {"replication", ""},
-	{"connect_timeout", ""},
+	{"connect_timeout", ""}, {"application_name", "fieldpost"}, {"keepalives", "1"}, {"keepalives_idle", "20"}, {"keepalives_interval", "10"},
+	{"keepalives_count", "3"}, {"tcp_user_timeout", "40000"},
 };
 
 static const char *fixed_value(const char *key)
@@ -245,6 +246,12 @@ static int try_place(struct fp_pg *pg, struct fp_asker *asker, struct params *p,
 		return -1;
 	}
 	json_object_set_new(pg->answer, "port", json_integer(number));
+	if ((!*name || *name == '/' || *name == '@') && asker->sockets) {
+		set(p, "host", at->host);
+		set(p, "hostaddr", "");
+		set(p, "port", port);
+		return try_address(pg, p);
+	}
 	if (!*name || *name == '/' || *name == '@') {
 		fp_answer_fault(pg->answer, "address", "this_machine", "%s is a socket of this machine and is not asked", *name ? name : "no host at all");
 		return -1;
@@ -380,24 +387,4 @@ PGresult *fp_pg_ask(struct fp_pg *pg, const char *stage, const char *sql, int n,
 	fp_answer_fault(pg->answer, stage, state && strcmp(state, "42501") == 0 ? "permission_denied" : "query_failed", "%s", fp_pg_words(res));
 	PQclear(res);
 	return NULL;
-}
-
-void fp_ask_postgres(struct fp_asker *asker, const json_t *question, json_t *answer)
-{
-	static const char *const kinds[] = {"connect", "table", "query", "raster"};
-	const char *what = fp_json_str_or(question, "what", "");
-	struct fp_pg pg = {.answer = answer};
-	size_t kind = 0;
-
-	while (kind < 4 && strcmp(kinds[kind], what) != 0)
-		kind++;
-	if (kind == 4) {
-		fp_answer_fault(answer, "name", "bad_question", "there is no \"what\" of \"%s\"", what);
-		return;
-	}
-	if (fp_pg_connect(&pg, asker, question) == 0 && kind > 0)
-		fp_pg_relation(&pg, question);
-	if (pg.conn)
-		fp_answer_redact(answer, PQpass(pg.conn));
-	PQfinish(pg.conn);
 }

@@ -7,6 +7,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/prober/answer.h"
+#include "engine/prober/ask.h"
 #include "engine/prober/postgres.h"
 
 struct relation {
@@ -439,4 +440,24 @@ void fp_pg_relation(struct fp_pg *pg, const json_t *question)
 	free(r.from);
 	free(r.oid);
 	free(r.schema);
+}
+
+void fp_ask_postgres(struct fp_asker *asker, const json_t *question, json_t *answer)
+{
+	static const char *const kinds[] = {"connect", "table", "query", "raster"};
+	const char *what = fp_json_str_or(question, "what", "");
+	struct fp_pg pg = {.answer = answer};
+	size_t kind = 0;
+
+	while (kind < 4 && strcmp(kinds[kind], what) != 0)
+		kind++;
+	if (kind == 4) {
+		fp_answer_fault(answer, "name", "bad_question", "there is no \"what\" of \"%s\"", what);
+		return;
+	}
+	if (fp_pg_connect(&pg, asker, question) == 0 && kind > 0)
+		fp_pg_relation(&pg, question);
+	if (pg.conn)
+		fp_answer_redact(answer, PQpass(pg.conn));
+	PQfinish(pg.conn);
 }

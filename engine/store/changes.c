@@ -143,6 +143,9 @@ enum fp_status fp_change_attempts(struct fp_store *s, int64_t change_id, fp_atte
 				.who = fp_db_text(st, 3), .outcome = fp_db_text(st, 4), .msg = fp_db_text(st, 5), .e_type = fp_db_text(st, 6),
 				.feature_pk = fp_db_text(st, 7), .modified_pk = fp_db_text(st, 8), .hash_before = fp_db_text(st, 9),
 				.hash_after = fp_db_text(st, 10), .conflicts = fp_db_text(st, 11), .provider_errors = fp_db_text(st, 12),
+				.details = fp_db_text(st, 13), .plan_id = sqlite3_column_int64(st, 14), .planned = fp_db_text(st, 15),
+				.reason = fp_db_text(st, 16), .layer_id = fp_db_text(st, 17), .txid = fp_db_text(st, 18),
+				.overwrote = sqlite3_column_int(st, 19),
 			};
 			each(arg, &r);
 		}

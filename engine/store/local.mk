@@ -8,6 +8,7 @@ STORE_SOURCES = \
 	engine/store/files.c engine/store/files.h \
 	engine/store/filter.c engine/store/filter.h \
 	engine/store/gate.c \
+	engine/store/history.c engine/store/history.h \
 	engine/store/jobs.c engine/store/jobs.h \
 	engine/store/layers.c \
 	engine/store/list.c engine/store/list.h \

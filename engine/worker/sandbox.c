@@ -7,9 +7,21 @@
 #include "engine/base/json.h"
 #include "engine/base/walls.h"
 
+/* Whoever applies changes talks to databases himself, where a person, the project's network setting or a secret of the operator's allows any. */
+static int connects(const struct fp_job *job)
+{
+	const json_t *d = job->description;
+
+	return strcmp(job->type, "process_projectfile") != 0 && (fp_json_bool(job->options, "any_address", 0) || json_object_get(d, "network") ||
+		*fp_json_str_or(d, "pgservice", "") || json_object_size(json_object_get(d, "secrets")) > 0);
+}
+
 static enum fp_status landlock(const struct fp_job *job, struct fp_error *err)
 {
-	struct fp_wall_path paths[16] = {{"/usr/share/gdal", FP_WALL_READ}, {"/usr/share/proj", FP_WALL_READ}, {"/usr/lib", FP_WALL_READ},
+	static const struct fp_wall_path network[] = {{"/etc/resolv.conf", FP_WALL_FILE}, {"/etc/hosts", FP_WALL_FILE}, {"/etc/nsswitch.conf", FP_WALL_FILE},
+		{"/etc/services", FP_WALL_FILE}, {"/etc/gai.conf", FP_WALL_FILE}, {"/etc/host.conf", FP_WALL_FILE}, {"/etc/ssl", FP_WALL_READ},
+		{"/usr/share/ca-certificates", FP_WALL_READ}, {"/usr/local/share/ca-certificates", FP_WALL_READ}};
+	struct fp_wall_path paths[32] = {{"/usr/share/gdal", FP_WALL_READ}, {"/usr/share/proj", FP_WALL_READ}, {"/usr/lib", FP_WALL_READ},
 		{"/lib", FP_WALL_READ}, {"/lib64", FP_WALL_READ}, {"/usr/share/zoneinfo", FP_WALL_READ}, {"/etc/localtime", FP_WALL_FILE},
 		{"/etc/ld.so.cache", FP_WALL_FILE}, {"/dev/null", FP_WALL_DEVICE}, {"/dev/urandom", FP_WALL_FILE}, {job->input, FP_WALL_READ}};
 	size_t n = 11;
@@ -20,7 +32,9 @@ static enum fp_status landlock(const struct fp_job *job, struct fp_error *err)
 		paths[n++] = (struct fp_wall_path){job->output, FP_WALL_WRITE};
 	if (*job->scratch)
 		paths[n++] = (struct fp_wall_path){job->scratch, FP_WALL_WRITE};
-	return fp_walls_landlock(paths, n, 1, err);
+	for (size_t i = 0; connects(job) && i < sizeof network / sizeof *network; i++)
+		paths[n++] = network[i];
+	return fp_walls_landlock(paths, n, !connects(job), err);
 }
 
 static enum fp_status limits(const json_t *l, struct fp_error *err)
@@ -52,6 +66,6 @@ enum fp_status fp_sandbox_enter(struct fp_job *job, json_t **active, struct fp_e
 		st = landlock(job, err);
 	if (st != FP_OK)
 		return st;
-	*active = json_pack("{s:i,s:b,s:b,s:b,s:b}", "landlock", abi, "no_new_privs", 1, "rlimits", 1, "pdeathsig", 1, "no_tcp", abi >= 4);
+	*active = json_pack("{s:i,s:b,s:b,s:b,s:b}", "landlock", abi, "no_new_privs", 1, "rlimits", 1, "pdeathsig", 1, "no_tcp", abi >= 4 && !connects(job));
 	return FP_OK;
 }

@@ -7,7 +7,7 @@
 #include "engine/worker/job.h"
 
 /* PDEATHSIG KILL, NO_NEW_PRIVS, not dumpable, rlimits from the description, Landlock (input and system data read-only; output and scratch
- * writable; no TCP where the kernel can refuse it). What is active goes to *ACTIVE (new reference, the hello event's "sandbox").
+ * writable; no TCP where the kernel can refuse it, unless the job may write databases). What is active goes to *ACTIVE (new reference, the hello event's "sandbox").
  * FP_E_REFUSED when the description requires Landlock and the kernel has none. */
 enum fp_status fp_sandbox_enter(struct fp_job *job, json_t **active, struct fp_error *err);
 

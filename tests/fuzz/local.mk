@@ -1,7 +1,7 @@
 # Fuzz targets. `make check` replays their corpora; `make fuzz` explores further with libFuzzer, where configure found it.
 FUZZ_TARGETS = qgs qgz source deltafile shape
 FUZZ_HOLDS = tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/project_holds.c tests/fuzz/source_holds.c
-FUZZ_LDADD = libworker.a libfieldpost.a $(WORKER_LIBS) $(BASE_LIBS)
+FUZZ_LDADD = libworker.a libconnect.a libfieldpost.a $(WORKER_LIBS) $(POSTGRES_LIBS) $(BASE_LIBS)
 
 check_PROGRAMS += tests/fuzz/qgs tests/fuzz/qgz tests/fuzz/source tests/fuzz/deltafile tests/fuzz/shape
 SCRIPT_TESTS += tests/fuzz/replay.sh

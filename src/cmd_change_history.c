@@ -1,0 +1,78 @@
+/* fieldpost change history: a feature's life, from a change or by its name. */
+#include <string.h>
+
+#include "engine/base/ids.h"
+#include "engine/store/changes.h"
+#include "engine/store/history.h"
+#include "engine/store/projects.h"
+#include "src/commands.h"
+#include "src/listing.h"
+
+static void take_id(void *arg, const struct fp_change_row *r)
+{
+	*(int64_t *)arg = r->id;
+}
+
+static enum fp_status find(const struct fp_invocation *inv, struct fp_feature_name *f, struct fp_error *err)
+{
+	const char *layer = fp_opt(inv, "layer"), *key = fp_opt(inv, "key");
+	char project[FP_UUID_SIZE];
+	int64_t id = 0;
+	enum fp_status st = fp_project_find(inv->store, project, inv->argv[0], err);
+
+	if (st != FP_OK)
+		return st;
+	if ((inv->argc == 2) == (layer || key) || !layer != !key)
+		return fp_fail(err, FP_E_USAGE, "name a change by its uuid, or a feature by --layer and --key");
+	if (layer)
+		return fp_feature_named(inv->store, f, project, layer, key, err);
+	st = fp_change_get(inv->store, project, inv->argv[1], take_id, &id, err);
+	return st == FP_OK ? fp_feature_of_change(inv->store, f, id, err) : st;
+}
+
+static void add(void *arg, const struct fp_history_row *r)
+{
+	json_t *o = json_object();
+
+	fp_row_time(o, "at", r->at);
+	fp_row_text(o, "kind", r->kind);
+	fp_row_text(o, "uuid", r->uuid);
+	fp_row_text(o, "method", r->method);
+	fp_row_text(o, "who", r->who);
+	fp_row_text(o, "client_id", r->client_id);
+	fp_row_text(o, "outcome", r->outcome);
+	fp_row_text(o, "text", r->text);
+	fp_row_text(o, "hash_before", r->hash_before);
+	fp_row_text(o, "hash_after", r->hash_after);
+	json_object_set_new(o, "job_id", r->job_id ? json_integer(r->job_id) : json_null());
+	json_object_set_new(o, "version", r->version ? json_integer(r->version) : json_null());
+	json_array_append_new(arg, o);
+}
+
+static const struct fp_column columns[] = {
+	{"When", "at", FP_CELL_TIME}, {"What", "kind", FP_CELL_TEXT}, {"Method", "method", FP_CELL_TEXT}, {"Outcome", "outcome", FP_CELL_TEXT},
+	{"Who", "who", FP_CELL_TEXT}, {"Device", "client_id", FP_CELL_TAIL}, {"Job", "job_id", FP_CELL_TEXT}, {"Version", "version", FP_CELL_TEXT},
+	{"Change", "uuid", FP_CELL_TAIL}, {"Text", "text", FP_CELL_TEXT}, {0},
+};
+
+static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
+{
+	struct fp_feature_name f;
+	json_t *rows;
+	enum fp_status st = find(inv, &f, err);
+
+	if (st != FP_OK)
+		return st;
+	rows = json_array();
+	st = fp_history_list(inv->store, &f, 0, INT64_MAX, add, rows, err);
+	if (st == FP_OK)
+		fp_print_rows(inv, "history", json_incref(rows), columns, "trace of that feature");
+	json_decref(rows);
+	return st;
+}
+
+const struct fp_command fp_cmd_change_history = {
+	.name = "change history", .args = "NAME [UUID]", .min_args = 1, .max_args = 2, .flags = FP_CMD_HOME, .run = run,
+	.help = "Tell the life of a feature, newest first: what devices wanted of it, what became of that, what people decided, and when its file changed.",
+	.options = {{"layer", "LAYER", "the layer of the feature, by id or name"}, {"key", "KEY", "its key in the source"}},
+};
