@@ -18,7 +18,7 @@ struct data {
 	struct fp_file_diff diff;
 	struct fp_strv lines;
 	char *table;                  /* whose heading was added last */
-	char *end;                    /* what is said at the end; NULL while it runs */
+	char *end;                    /* what is said at the end, "": nothing; NULL while it runs */
 	int is_fault;
 };
 
@@ -76,7 +76,7 @@ static void end(struct data *d, enum fp_status st, const struct fp_error *err)
 	d->question = NULL;
 	d->is_fault = st != FP_OK;
 	d->end = st != FP_OK ? fp_strdup(err->msg) : d->full ? fp_asprintf("More than %d lines: fieldpost file diff writes them all.", LINES_MAX)
-		: fp_strdup(d->lines.n ? "Compared." : "It has no tables of features or attributes.");
+		: d->lines.n ? fp_strdup("") : fp_strdup("It has no tables of features or attributes.");
 }
 
 static enum fp_status load(struct fp_view *v, struct fp_error *err)
@@ -88,10 +88,12 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 		return st;
 	if (d->full && d->question)
 		end(d, FP_OK, NULL);
+	free(v->label);
+	v->label = fp_asprintf("Version %lld", (long long)d->diff.after);
 	free(v->head);
 	v->head = fp_asprintf("%s: version %lld, then version %lld%s%s", d->diff.file, (long long)d->diff.before, (long long)d->diff.after, d->end ? "" : ". ",
 		d->end ? "" : "Comparing...");
-	if (d->end)
+	if (d->end && *d->end)
 		fp_rows_line(&v->lines, d->is_fault ? FP_STYLE_BAD : FP_STYLE_DIM, "%s", d->end);
 	return FP_OK;
 }

@@ -32,6 +32,8 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 	enum fp_status st;
 
 	d->current = 0;
+	free(v->label);
+	v->label = fp_strdup(v->arg);
 	st = fp_file_get(v->console->store, v->project, v->arg, 0, take_current, d, err);
 	return st == FP_E_NOTFOUND ? FP_OK : st;
 }
