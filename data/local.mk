@@ -14,6 +14,7 @@ DATA_FILES = \
 	data/schema/002_secrets.sql \
 	data/schema/003_checks.sql \
 	data/schema/004_changes.sql \
+	data/schema/005_search.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/feature_past.yaml \
