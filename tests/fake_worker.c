@@ -326,9 +326,15 @@ int main(void)
 	fp_buf_clear(&text);
 	script = fp_asprintf("%s/%s.script", folder("input"), folder("type"));
 	if (fp_fs_read(&text, script, 1 << 20, NULL) != FP_OK) {
-		if (strcmp(folder("type"), "plan") != 0 && strcmp(folder("type"), "settle") != 0)
+		if (strcmp(folder("type"), "plan") == 0) /* what a plan finds unless a test says otherwise: all will be applied */
+			fp_buf_adds(&text, "apply\n");
+		else if (strcmp(folder("type"), "file_diff") == 0) /* and a difference: there is one */
+			fp_buf_adds(&text, "event difference {\"table\":\"trees\",\"key\":\"7\",\"change\":\"changed\",\"fields\":[{\"field\":\"species\",\"before\":\"oak\","
+				"\"after\":\"elm \\u001b[5m\"},{\"field\":\"geometry\",\"before\":\"POINT (2600016.45 1200103.486)\",\"after\":\"POINT (2600018.45 1200103.486)\","
+				"\"moved\":2.0}]}\nevent table {\"table\":\"trees\",\"change\":\"changed\",\"before\":40,\"after\":40,\"added\":0,\"removed\":0,\"changed\":1,"
+				"\"notes\":[]}\n");
+		else if (strcmp(folder("type"), "settle") != 0)
 			_exit(7);
-		fp_buf_adds(&text, strcmp(folder("type"), "plan") == 0 ? "apply\n" : ""); /* what a plan finds unless a test says otherwise: all will be applied */
 	}
 	for (char *l = text.len ? strtok_r(text.data, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save)) {
 		char *arg = strchr(l, ' ');

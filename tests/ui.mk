@@ -10,6 +10,10 @@ SUITES += tests/test_ui_secrets
 tests_test_ui_secrets_SOURCES = tests/test_ui_secrets.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
 tests_test_ui_secrets_LDADD = $(UI_TEST_LDADD)
 
+SUITES += tests/test_ui_versions
+tests_test_ui_versions_SOURCES = tests/test_ui_versions.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
+tests_test_ui_versions_LDADD = $(UI_TEST_LDADD)
+
 SUITES += tests/test_ui_golden
 tests_test_ui_golden_SOURCES = tests/test_ui_golden.c $(UI_TEST_HOME)
 tests_test_ui_golden_LDADD = $(UI_TEST_LDADD)

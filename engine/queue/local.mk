@@ -4,6 +4,7 @@ QUEUE_SOURCES = \
 	engine/queue/commit.c \
 	engine/queue/compare.c engine/queue/compare.h \
 	engine/queue/describe.c engine/queue/describe.h \
+	engine/queue/diff_text.c engine/queue/diff_text.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
 	engine/queue/feature_past.c engine/queue/feature_past.h \

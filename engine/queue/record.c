@@ -62,12 +62,8 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 	case FP_EVENT_COMMIT:
 		fp_commit_wanted(r, body);
 		return;
-	case FP_EVENT_CANDIDATES: /* of questions */
-	case FP_EVENT_TRANSACTION:
-	case FP_EVENT_DIFFERENCE:
-	case FP_EVENT_TABLE:
-	case FP_EVENT_PAST:
-	case FP_EVENT_RESULT:     /* fp_worker_reap() tells it */
+	case FP_EVENT_CANDIDATES: case FP_EVENT_DIFFERENCE: case FP_EVENT_TABLE: case FP_EVENT_PAST: case FP_EVENT_TRANSACTION: /* of questions */
+	case FP_EVENT_RESULT:      /* fp_worker_reap() tells it */
 		return;
 	case FP_EVENT_COMMITTED:
 		if (!r->recorded) {

@@ -56,12 +56,12 @@ static const struct kind {
 	[FP_EVENT_CANDIDATES] = {"candidates", {{"delta_id", JSON_STRING}, {"class", JSON_STRING}, {"candidates", JSON_ARRAY}}},
 	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
 	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},
-	[FP_EVENT_TRANSACTION] = {"transaction", {{"connection", JSON_INTEGER}, {"status", JSON_STRING}, {"message", JSON_STRING}}},
 	[FP_EVENT_DIFFERENCE] = {"difference", {{"table", JSON_STRING}, {"key", JSON_NULL}, {"change", JSON_STRING}, {"fields", JSON_ARRAY}}},
 	[FP_EVENT_TABLE] = {"table", {{"table", JSON_STRING}, {"change", JSON_STRING}, {"added", JSON_INTEGER}, {"removed", JSON_INTEGER},
 		{"changed", JSON_INTEGER}, {"notes", JSON_ARRAY}}},
 	[FP_EVENT_PAST] = {"past", {{"version", JSON_INTEGER}, {"present", JSON_NULL}, {"hash", JSON_NULL}, {"attributes", JSON_NULL},
 		{"geometry", JSON_NULL}, {"fault", JSON_STRING}}},
+	[FP_EVENT_TRANSACTION] = {"transaction", {{"connection", JSON_INTEGER}, {"status", JSON_STRING}, {"message", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)

@@ -55,14 +55,14 @@
  *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
  *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
  *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
- *   transaction {"connection":0,"status":"committed"|"aborted"|"in progress"|"unknown"|"unreachable","message":""}   settle, one each. unknown: the
- *             database cannot say any more; unreachable: nobody could be asked, and why
  *   difference {"table","key":"12"|null,"change":"added"|"removed"|"changed","fields":[{"field","geometry":bool,"before","after",...}]}   file_diff: one feature;
  *             engine/changes/difference.h says what a field tells
  *   table     {"table","change":"same"|"changed"|"added"|"removed"|"unknown","before":rows|null,"after":rows|null,"added":n,"removed":n,"changed":n,
  *             "columns_added":[names],"columns_removed":[names],"notes":[sentences]}   file_diff: after the differences of the table; null: it has none
  *   past      {"version":1,"present":bool,"hash":hex|null,"attributes":{...}|null,"geometry":WKT|null,"fault":""}   feature_past: one version; FAULT says why it
  *             could not be read
+ *   transaction {"connection":0,"status":"committed"|"aborted"|"in progress"|"unknown"|"unreachable","message":""}   settle, one each. unknown: the
+ *             database cannot say any more; unreachable: nobody could be asked, and why
  *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
 #ifndef FP_WORKER_JOB_H
 #define FP_WORKER_JOB_H
@@ -111,8 +111,8 @@ fp_step_fn fp_step_opening_check;
 fp_step_fn fp_step_project_details;
 fp_step_fn fp_step_check_layers;
 fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
-fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
 fp_step_fn fp_step_file_diff;              /* engine/worker/step_diff.c */
 fp_step_fn fp_step_feature_past;           /* engine/worker/step_past.c */
+fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
 
 #endif

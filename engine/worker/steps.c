@@ -6,8 +6,8 @@ const struct fp_step fp_steps[] = {
 	{"project_details", fp_step_project_details},
 	{"check_layers", fp_step_check_layers},
 	{"apply_deltas", fp_step_apply_deltas},
-	{"settle", fp_step_settle},
 	{"file_diff", fp_step_file_diff},
 	{"feature_past", fp_step_feature_past},
+	{"settle", fp_step_settle},
 	{0}
 };
