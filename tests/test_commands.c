@@ -364,6 +364,8 @@ Test(commands, jobs_that_are_not_there_are_exit_3_and_no_numbers_exit_2)
 	cli_says(3, "job 7", "job retry 7 --yes");
 	cli_says(2, "a job is a number", "job show seven");
 	cli_says(2, "a job is a number", "job cancel 0 --yes");
+	cli_says(3, "job 7", "job settle 7 applied --yes");
+	cli_says(2, "as applied or as not-applied", "job settle 7 maybe --yes");
 }
 
 Test(commands, an_answer_that_cannot_be_written_is_exit_3)
