@@ -20,4 +20,5 @@ DATA_FILES = \
 	data/workflows/feature_past.yaml \
 	data/workflows/file_diff.yaml \
 	data/workflows/plan.yaml \
-	data/workflows/process_projectfile.yaml
+	data/workflows/process_projectfile.yaml \
+	data/workflows/settle.yaml

@@ -1,5 +1,7 @@
 QUEUE_SOURCES = \
+	engine/queue/adopt.c \
 	engine/queue/claim.c \
+	engine/queue/commit.c \
 	engine/queue/compare.c engine/queue/compare.h \
 	engine/queue/describe.c engine/queue/describe.h \
 	engine/queue/diff_text.c engine/queue/diff_text.h \
@@ -27,5 +29,7 @@ QUEUE_SOURCES = \
 	engine/queue/undo.c \
 	engine/queue/secret_test.c engine/queue/secret_test.h \
 	engine/queue/secrets.c \
+	engine/queue/settle.c \
+	engine/queue/spool.c \
 	engine/queue/upload.c \
 	engine/queue/worker_proc.c engine/queue/worker_proc.h

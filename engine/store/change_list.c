@@ -9,7 +9,7 @@
 #include "engine/store/changes.h"
 #include "engine/store/list.h"
 
-int64_t fp_change_few = 100000; /* ids are sorted in less time than all are walked along */
+int64_t fp_change_few = 150000; /* ids are sorted in less time than all are walked along */
 
 enum { FACET, TIME, IDS };
 
@@ -114,7 +114,7 @@ static enum fp_status count_rest(struct fp_store *s, const struct asked *a, int6
 	if (a->rest.sql.len == 0)
 		return FP_OK;
 	fp_buf_adds(&sql, "SELECT count(*)");
-	from(&sql, a, "", *n <= fp_change_few || a->group || a->any_facet);
+	from(&sql, a, "", 1); /* ranges of an index: only what passes is met */
 	st = fp_db_int(s, n, err, sql.data, a->rest.v, a->rest.n);
 	fp_buf_free(&sql);
 	return st;
@@ -199,14 +199,26 @@ struct page {
 	void *arg;
 };
 
-/* The part of P that lies in A's N changes, in the order of ids or, sorted here and now, of BY (not NULL); P is what is left of it then. */
+#define TURNED_MAX 4000 /* ids of a page that are read from the end and turned round */
+
+static enum fp_status give_turned(struct page *p, const int64_t *ids, int64_t n, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+
+	while (st == FP_OK && n > 0)
+		st = p->each(p->arg, ids[--n], err);
+	return st;
+}
+
+/* The part of P that lies in A's N changes, in the order of ids or, sorted here and now, of BY (not NULL); P is what is left of it then. The way to a page
+ * is from the nearer end. */
 static enum fp_status give(struct fp_store *s, struct asked *a, const struct fp_sort *by, int64_t n, struct page *p, struct fp_error *err)
 {
 	struct fp_buf sql = FP_BUF_INIT;
-	int64_t here = p->limit < n - p->offset ? p->limit : n - p->offset;
+	int64_t here = p->limit < n - p->offset ? p->limit : n - p->offset, ids[TURNED_MAX], got = 0;
+	int turned = p->offset > n / 2 && here <= TURNED_MAX, more = 1;
 	sqlite3_stmt *st = NULL;
 	size_t bound = a->rest.n, at;
-	int more = 1;
 	enum fp_status rc;
 
 	if (here <= 0) {
@@ -216,17 +228,23 @@ static enum fp_status give(struct fp_store *s, struct asked *a, const struct fp_
 	fp_buf_adds(&sql, "SELECT k.id");
 	from(&sql, a, by ? " CROSS JOIN change_facet f ON f.id = k.facet_id" : "", n <= fp_change_few);
 	at = bind(a, fp_i(here)); /* not more: behind the last one all others would be walked along */
-	bind(a, fp_i(p->offset));
+	bind(a, fp_i(turned ? n - p->offset - here : p->offset));
 	fp_buf_adds(&sql, " ORDER BY ");
 	if (by)
-		fp_buf_addf(&sql, "%s %s, ", by->sql, by->descending != !!a->q->reverse ? "DESC" : "ASC");
-	fp_buf_addf(&sql, "k.id %s LIMIT ?%zu OFFSET ?%zu", p->descending ? "DESC" : "ASC", at, at + 1);
+		fp_buf_addf(&sql, "%s %s, ", by->sql, (by->descending != !!a->q->reverse) != turned ? "DESC" : "ASC");
+	fp_buf_addf(&sql, "k.id %s LIMIT ?%zu OFFSET ?%zu", p->descending != turned ? "DESC" : "ASC", at, at + 1);
 	rc = fp_db_stmt(s, &st, err, sql.data, a->rest.v, a->rest.n);
 	while (rc == FP_OK && more) {
 		rc = fp_db_next(s, st, &more, err);
-		if (rc == FP_OK && more)
+		if (rc != FP_OK || !more)
+			break;
+		if (turned)
+			ids[got++] = sqlite3_column_int64(st, 0);
+		else
 			rc = p->each(p->arg, sqlite3_column_int64(st, 0), err);
 	}
+	if (rc == FP_OK)
+		rc = give_turned(p, ids, got, err);
 	fp_db_end(s, st);
 	a->rest.n = bound;
 	p->offset = 0;

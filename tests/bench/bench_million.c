@@ -167,17 +167,18 @@ static void bench_view(const char *const *argv, const char *view, const char *sh
 int main(int argc, char **argv)
 {
 	int64_t n = argc > 1 ? atoll(argv[1]) : 1000000;
-	struct fp_store *s = ui_home_empty();
-	char *home = fp_strdup(fp_store_home(s)), *program = fp_asprintf("%s/fieldpost", getenv("FIELDPOST_BUILD"));
+	struct fp_store *s = argc > 2 ? NULL : ui_home_empty(); /* a home that was made before may be named */
+	char *home = fp_strdup(s ? fp_store_home(s) : argv[2]), *program = fp_asprintf("%s/fieldpost", getenv("FIELDPOST_BUILD"));
 	double begin = pty_now();
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	many_changes(s, n);
+	if (s)
+		many_changes(s, n);
 	fp_store_close(s);
 	printf("%lld changes made in %.0f s\n", (long long)n, (pty_now() - begin) / 1e3);
 	bench_view((const char *[]){program, "console", "--home", home}, ":changes", "1 of ");
 	bench_view((const char *[]){program, "console", "--home", home}, ":changes bees", "1 of ");
-	if (fp_store_open(&s, home, 0, NULL) == FP_OK)
+	if (argc <= 2 && fp_store_open(&s, home, 0, NULL) == FP_OK)
 		ui_home_remove(s);
 	return over;
 }
