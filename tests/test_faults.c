@@ -1,6 +1,6 @@
 /* SIGKILL of engines, workers and database sessions while changes are applied: none is lost, none doubled, none stuck, none refused for it.
  *
- * FIELDPOST_KILLS (120 kills at random moments, in all; `make faults` asks for more) and FIELDPOST_SEED (the time; printed) steer a longer campaign or repeat
+ * FIELDPOST_KILLS (80 kills at random moments, in all; `make faults` asks for more) and FIELDPOST_SEED (the time; printed) steer a longer campaign or repeat
  * one. */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
@@ -9,10 +9,11 @@
 #include <time.h>
 
 #include "engine/base/mem.h"
+#include "engine/store/files.h"
 #include "tests/faults/campaign.h"
 #include "tests/postgres.h"
 
-#define KILLS 120
+#define KILLS 80
 
 static struct campaign c;
 
@@ -64,7 +65,7 @@ static void run(const char *name, enum field_kind kind, int plots, int engines, 
 
 	if (kind == FIELD_DATABASE && !postgres_is_here())
 		cr_skip_test("no initdb here: the package postgresql is not installed");
-	c = (struct campaign){.name = name, .kind = kind, .plots = plots, .engines = engines, .kills = kills, .seconds = getenv("FIELDPOST_KILLS") ? kills * 4 : 15,
+	c = (struct campaign){.name = name, .kind = kind, .plots = plots, .engines = engines, .kills = kills, .seconds = getenv("FIELDPOST_KILLS") ? kills * 4 : 10,
 		.seed = (unsigned)number_of("FIELDPOST_SEED", (int)time(NULL))};
 	campaign_open(&c);
 	if (part)
@@ -94,6 +95,64 @@ Test(faults, a_point_is_named_where_a_campaign_kills)
 	pclose(f);
 	free(command);
 }
+
+/* ---- an audit that finds nothing must have looked ---- */
+
+static void plot_of_ten(void)
+{
+	c = (struct campaign){.name = "an audit", .kind = FIELD_FILES, .plots = 1, .seed = 7};
+	campaign_open(&c);
+	while (c.field.plots[0].pushed < 10)
+		field_push(&c.field, &c.field.plots[0]);
+	home_run(&c.field.h);
+	audit_end(&c.field, &c.audit, "before");
+	cr_assert_eq(audit_findings(&c.audit), 0);
+}
+
+static void write_store(const char *sql)
+{
+	struct fp_error err;
+
+	cr_assert_eq(fp_store_begin(c.field.h.s, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_store_end(c.field.h.s, fp_db_run(c.field.h.s, &err, sql, FP_NOVALS), &err), FP_OK, "%s", err.msg);
+}
+
+Test(faults, what_the_data_has_and_the_ledger_has_not_is_found)
+{
+	plot_of_ten();
+	write_store("DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE outcome = 'applied' LIMIT 2)");
+	audit_run(&c.field, &c.audit, "as expected");
+	cr_assert_eq(c.audit.doubled, 2);
+	cr_assert_eq(audit_findings(&c.audit), 2);
+}
+
+Test(faults, what_the_ledger_has_and_the_data_has_not_is_found)
+{
+	struct fp_error err;
+
+	plot_of_ten();
+	cr_assert_eq(fp_file_restore(c.field.h.s, c.field.plots[0].project, "survey.gpkg", 1, "anna", &err), FP_OK, "%s", err.msg);
+	audit_run(&c.field, &c.audit, "as expected");
+	cr_assert_eq(c.audit.lost, c.field.plots[0].pushed);
+	cr_assert_eq(audit_findings(&c.audit), c.audit.lost);
+}
+
+Test(faults, a_key_a_change_or_a_job_that_is_not_what_it_should_be_is_found)
+{
+	plot_of_ten();
+	write_store("DELETE FROM keymap WHERE id = (SELECT min(id) FROM keymap)");
+	write_store("UPDATE change SET status = 'pending' WHERE id = 1");
+	write_store("UPDATE change SET status = 'error' WHERE id = 2");
+	write_store("UPDATE file_version SET md5 = replace(md5, substr(md5, 1, 1), 'x'), sha256 = lower(hex(randomblob(32))) WHERE version = 1");
+	audit_end(&c.field, &c.audit, "as expected");
+	cr_assert_eq(c.audit.stuck, 1);
+	cr_assert_eq(c.audit.blanket, 1);
+	cr_assert_geq(c.audit.broken, 1);
+	cr_assert_eq(c.audit.lost, 1);
+	cr_assert_eq(c.audit.doubled, 0);
+}
+
+/* ---- the campaigns ---- */
 
 Test(faults, a_scripted_worker)
 {

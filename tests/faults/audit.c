@@ -231,6 +231,9 @@ void audit_run(struct field *f, struct audit *a, const char *when)
 	}
 	a->changes = home_number(&f->h, "SELECT count(*) FROM change");
 	a->applied = home_number(&f->h, "SELECT count(*) FROM attempt WHERE outcome = 'applied'");
+	a->forced = home_number(&f->h, "SELECT count(*) FROM attempt WHERE outcome = 'applied' AND action = 'force'");
+	a->planned = home_number(&f->h, "SELECT count(*) FROM attempt WHERE outcome = 'applied' AND plan_id > 0");
+	a->undone = home_number(&f->h, "SELECT count(*) FROM change WHERE undone_by > 0");
 	cr_assert_eq(fp_store_commit(f->h.s, &err), FP_OK, "%s", err.msg);
 }
 

@@ -10,7 +10,7 @@ struct audit {
 	int64_t stuck;     /* changes, jobs and work folders that nobody is going to end */
 	int64_t blanket;   /* changes that were refused although nothing was wrong with them */
 	int64_t broken;    /* files, rows and homes that do not add up */
-	int64_t changes, applied; /* of the field, when it was looked at last */
+	int64_t changes, applied, forced, undone, planned; /* of the field, when it was looked at last: changes, and attempts that wrote */
 };
 
 /* While engines may run: the ledger and the data are looked at inside the gate. In a database a change of a job that runs may be there already. WHEN is told

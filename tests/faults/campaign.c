@@ -54,9 +54,9 @@ void campaign_tell(const struct campaign *c)
 	const struct audit *a = &c->audit;
 
 	fprintf(stderr, "%s: %d rounds, %d kills (%d engines, %d workers, %d database sessions, %d database servers, %d at named points), %lld changes,"
-		" %lld times applied; lost %lld, doubled %lld, stuck %lld, blanket errors %lld, broken %lld; %lld s, FIELDPOST_SEED=%u\n", c->name, c->rounds,
+		" %lld times applied (%lld forced, %lld undone, %lld after a plan); lost %lld, doubled %lld, stuck %lld, blanket errors %lld, broken %lld; %lld s, FIELDPOST_SEED=%u\n", c->name, c->rounds,
 		campaign_kills(c), c->killed_engines, c->killed_workers, c->killed_sessions, c->killed_servers, c->at_points, (long long)a->changes,
-		(long long)a->applied, (long long)a->lost, (long long)a->doubled, (long long)a->stuck, (long long)a->blanket, (long long)a->broken,
+		(long long)a->applied, (long long)a->forced, (long long)a->undone, (long long)a->planned, (long long)a->lost, (long long)a->doubled, (long long)a->stuck, (long long)a->blanket, (long long)a->broken,
 		(long long)(fp_monotonic_ms() - c->began) / 1000, c->seed);
 }
 
@@ -272,7 +272,7 @@ void campaign_random(struct campaign *c)
 
 	while (campaign_kills(c) < c->kills && fp_monotonic_ms() < until && audit_findings(&c->audit) < 100) {
 		c->rounds++;
-		muster(c, 16, NULL);
+		muster(c, 6, NULL);
 		do_something(c);
 		pause_us(field_dice(&c->field, (int)whole));
 		strike(c);
