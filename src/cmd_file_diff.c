@@ -8,6 +8,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
+#include "engine/queue/diff_text.h"
 #include "engine/queue/file_diff.h"
 #include "engine/store/files.h"
 #include "engine/store/projects.h"
@@ -15,8 +16,7 @@
 #include "src/listing.h"
 #include "src/output.h"
 
-#define VALUE_COLUMNS 26 /* of each of the two values on a terminal: a line then has 80 columns */
-#define LINE_COLUMNS 78
+#define COLUMNS 80 /* of a line on a terminal */
 
 struct diff {
 	const struct fp_invocation *inv;
@@ -26,6 +26,7 @@ struct diff {
 	int begun;
 	char *heading;        /* the table whose name was printed last */
 	int for_eyes;
+	struct fp_buf text;
 	int64_t n;            /* differences told */
 };
 
@@ -62,84 +63,6 @@ static void json_end(struct diff *d)
 
 /* ---- as text ---- */
 
-static char *fitted(char *text, int columns)
-{
-	size_t n = fp_text_fit(text, columns, NULL);
-	char *cut;
-
-	if (!text[n])
-		return text;
-	n = fp_text_fit(text, columns - 3, NULL);
-	cut = fp_asprintf("%.*s...", (int)n, text);
-	free(text);
-	return cut;
-}
-
-static char *plain_text(const json_t *v)
-{
-	char real[FP_REAL_SIZE];
-
-	if (json_is_real(v))
-		return fp_strdup(fp_text_real(real, json_real_value(v)));
-	return json_is_string(v) ? fp_strdup(json_string_value(v)) : !v || json_is_null(v) ? fp_strdup("-") : fp_json_dump(v);
-}
-
-/* Caller frees. */
-static char *value_text(const json_t *field, const char *side, int columns)
-{
-	char *raw = plain_text(json_object_get(field, side)), *clean = fp_text_clean(raw);
-
-	if (json_is_true(json_object_get(field, "cut"))) {
-		free(raw);
-		raw = clean;
-		clean = fp_asprintf("%s (cut)", raw);
-	}
-	free(raw);
-	return columns ? fitted(clean, columns) : clean;
-}
-
-static void print_field(const struct diff *d, const json_t *field)
-{
-	char *name = fp_text_clean(fp_json_str_or(field, "field", "")), *before, *after;
-	const json_t *moved = json_object_get(field, "moved"), *vertices = json_object_get(field, "vertices");
-	long long n = json_integer_value(json_array_get(vertices, 0)), m = json_integer_value(json_array_get(vertices, 1));
-	char real[FP_REAL_SIZE];
-
-	name = d->for_eyes ? fitted(name, 16) : name;
-	before = value_text(field, "before", d->for_eyes ? VALUE_COLUMNS : 0);
-	after = value_text(field, "after", d->for_eyes ? VALUE_COLUMNS : 0);
-	fp_print("    %-16s %s -> %s", name, before, after);
-	if (moved)
-		fp_print("    %-16s moved by %s", "", fp_text_real(real, json_real_value(moved)));
-	else if (vertices && (n > 1 || m > 1))
-		fp_print("    %-16s %lld vertices -> %lld", "", n, m);
-	free(name);
-	free(before);
-	free(after);
-}
-
-/* All fields of a feature that came or went, on one line. */
-static void print_alone(const struct diff *d, const json_t *fields, const char *key, const char *change)
-{
-	const char *side = strcmp(change, "added") == 0 ? "after" : "before";
-	struct fp_buf b = FP_BUF_INIT;
-	const json_t *field;
-	char *line;
-	size_t i;
-
-	fp_buf_addf(&b, "  %s %s:", key, change);
-	json_array_foreach(fields, i, field) {
-		char *name = fp_text_clean(fp_json_str_or(field, "field", "")), *value = value_text(field, side, d->for_eyes ? VALUE_COLUMNS : 0);
-		fp_buf_addf(&b, "%s %s %s", i ? "," : "", name, value);
-		free(name);
-		free(value);
-	}
-	line = fp_buf_take(&b);
-	line = d->for_eyes ? fitted(line, LINE_COLUMNS) : line;
-	fp_print("%s", line);
-	free(line);
-}
-
 /* Nothing is printed before there is an answer. */
 static void begin(struct diff *d)
 {
@@ -165,54 +88,27 @@ static void print_heading(struct diff *d, const char *table)
 	d->heading = fp_strdup(table);
 }
 
-static void text_difference(struct diff *d, const json_t *body)
+static void print_text(struct fp_buf *b)
 {
-	const char *change = fp_json_str(body, "change"), *key = fp_json_str_or(body, "key", "row");
-	const json_t *fields = json_object_get(body, "fields"), *field;
-	char *clean = fp_text_clean(key);
-	size_t i;
-
-	print_heading(d, fp_json_str(body, "table"));
-	if (strcmp(change, "changed") != 0) {
-		print_alone(d, fields, clean, change);
-	} else {
-		fp_print("  %s changed", clean);
-		json_array_foreach(fields, i, field)
-			print_field(d, field);
-	}
-	free(clean);
+	if (b->len == 0)
+		return;
+	b->data[b->len - 1] = '\0'; /* the last line's end is fp_print()'s */
+	fp_print("%s", b->data);
+	fp_buf_clear(b);
 }
 
-static void print_names(const json_t *names, const char *what)
+static void text_difference(struct diff *d, const json_t *body)
 {
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(names, i, name) {
-		char *clean = fp_text_clean(json_is_string(name) ? json_string_value(name) : "");
-		fp_print("  %s%s", what, clean);
-		free(clean);
-	}
+	print_heading(d, fp_json_str(body, "table"));
+	fp_difference_text(&d->text, body, d->for_eyes ? COLUMNS : 0);
+	print_text(&d->text);
 }
 
 static void text_table(struct diff *d, const json_t *body)
 {
-	const char *table = fp_json_str(body, "table"), *change = fp_json_str(body, "change");
-	long long after = fp_json_int(body, "after", 0), before = fp_json_int(body, "before", 0);
-
-	print_heading(d, table);
-	print_names(json_object_get(body, "columns_added"), "new column ");
-	print_names(json_object_get(body, "columns_removed"), "column no longer there: ");
-	print_names(json_object_get(body, "notes"), "");
-	if (strcmp(change, "added") == 0)
-		fp_print("  new table with %lld features", after);
-	else if (strcmp(change, "removed") == 0)
-		fp_print("  table no longer there, it had %lld features", before);
-	else if (strcmp(change, "same") == 0)
-		fp_print("  %lld features, no difference", after);
-	else if (strcmp(change, "changed") == 0)
-		fp_print("  %lld features before, %lld after: %lld added, %lld removed, %lld changed", before, after, (long long)fp_json_int(body, "added", 0),
-			(long long)fp_json_int(body, "removed", 0), (long long)fp_json_int(body, "changed", 0));
+	print_heading(d, fp_json_str(body, "table"));
+	fp_table_text(&d->text, body);
+	print_text(&d->text);
 }
 
 /* ---- the command ---- */
@@ -280,7 +176,7 @@ static enum fp_status run(struct diff *d, struct fp_error *err)
 static enum fp_status diff(struct fp_invocation *inv, struct fp_error *err)
 {
 	char id[FP_UUID_SIZE];
-	struct diff d = {.inv = inv, .tables = json_array(), .for_eyes = fp_output_is_terminal(inv)};
+	struct diff d = {.inv = inv, .tables = json_array(), .for_eyes = fp_output_is_terminal(inv), .text = FP_BUF_INIT};
 	const char *table = fp_opt(inv, "layer");
 	int64_t v[2] = {0};
 	enum fp_status st = FP_OK;
@@ -297,6 +193,7 @@ static enum fp_status diff(struct fp_invocation *inv, struct fp_error *err)
 	json_decref(d.versions[1]);
 	json_decref(d.tables);
 	free(d.heading);
+	fp_buf_free(&d.text);
 	return st;
 }
 

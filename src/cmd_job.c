@@ -299,3 +299,28 @@ const struct fp_command fp_cmd_job_retry = {
 	.name = "job retry", .args = "JOB", .min_args = 1, .max_args = 1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = retry,
 	.help = "Ask once more for a job that has ended.",
 };
+
+static enum fp_status settle(struct fp_invocation *inv, struct fp_error *err)
+{
+	const char *word = inv->argv[1];
+	int applied = strcmp(word, "applied") == 0;
+	int64_t id;
+	enum fp_status st = fp_parse_number(&id, inv->argv[0], "a job", err);
+
+	if (st == FP_OK && !applied && strcmp(word, "not-applied") != 0)
+		return fp_fail(err, FP_E_USAGE, "a job is settled as applied or as not-applied, not as \"%s\"", word);
+	if (st == FP_OK)
+		st = fp_confirm(inv, err, "Settle job %lld without its database, as %s? When that is wrong, changes are %s.", (long long)id, word,
+			applied ? "lost" : "applied twice");
+	if (st == FP_OK)
+		st = fp_queue_settle(inv->store, id, applied, fp_who(), err);
+	if (st == FP_OK)
+		fp_outcome_print(inv, json_pack("{s:I,s:s}", "id", (json_int_t)id, "settled", word),
+			"Job %lld is settled as %s; its engine, or the next one that runs, goes on by that.", (long long)id, word);
+	return st;
+}
+
+const struct fp_command fp_cmd_job_settle = {
+	.name = "job settle", .args = "JOB applied|not-applied", .min_args = 2, .max_args = 2, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = settle,
+	.help = "Say what became of the changes of a job that waits for a database which will never answer again.",
+};

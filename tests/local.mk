@@ -181,6 +181,10 @@ tests_test_engine_LDADD = $(TEST_LDADD)
 
 include tests/faults/local.mk
 
+SUITES += tests/test_settle
+tests_test_settle_SOURCES = tests/test_settle.c tests/engine_home.c tests/engine_home.h
+tests_test_settle_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_checks
 tests_test_checks_SOURCES = tests/test_checks.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_checks_LDADD = $(TEST_LDADD)

@@ -311,8 +311,8 @@ Test(queue, what_makes_sense_is_asked_of_the_ledger_not_of_the_status, .init = o
 	ledger_says(4, FP_ACTION_REAPPLY, "");
 	ledger_says(4, FP_ACTION_RESTORE, "");
 	ledger_says(2, FP_ACTION_RESTORE, "is not ignored");
-	ledger_says(2, FP_ACTION_UNDO, "was never applied, there is nothing to undo");
-	ledger_says(1, FP_ACTION_UNDO, "applying it wrote nothing that is on record, there is nothing to undo");
+	ledger_says(2, FP_ACTION_UNDO, "was never applied");
+	ledger_says(1, FP_ACTION_UNDO, "wrote nothing that is on record");
 	ledger_says(5, FP_ACTION_FORCE, "is being applied now by job 2");
 	ledger_says(6, FP_ACTION_REAPPLY, "already applied in job 2");
 	ledger_says(99, FP_ACTION_APPLY, "is not there any more");

@@ -17,12 +17,6 @@ TestSuite(ui, .timeout = 60);
 
 static struct ui u;
 
-/* Its secrets cannot be read, and a plan would need them. */
-static void forget_secrets(void)
-{
-	ui_home_run(u.store, "DELETE FROM secret");
-}
-
 static void open_small(int lines, int columns)
 {
 	ui_open(&u, ui_home_small(), lines, columns, NULL);
@@ -392,7 +386,6 @@ Test(ui, a_search_goes_from_match_to_match_and_round)
 Test(ui, a_staged_action_is_shown_and_written_only_after_yes)
 {
 	open_small(24, 80);
-	forget_secrets();
 	ui_do(&u, ":changes bees");
 	ui_do(&u, "jjja<Down><Enter>");
 	ROW("re-apply");
@@ -438,7 +431,6 @@ Test(ui, what_was_applied_is_not_applied_again_and_the_menu_says_so)
 Test(ui, this_and_newer_shows_what_will_not_be_done_and_why)
 {
 	open_small(30, 100);
-	forget_secrets();
 	ui_do(&u, ":changes bees");
 	ui_do(&u, "G");
 	ui_do(&u, "a<Enter>"); /* the first entry that can be chosen */
@@ -473,7 +465,6 @@ Test(ui, more_than_fifty_writes_want_the_number_typed)
 Test(ui, a_plan_that_moved_since_it_was_shown_is_not_saved)
 {
 	open_small(24, 80);
-	forget_secrets();
 	ui_do(&u, ":changes bees");
 	ui_do(&u, "jjja<Down><Enter>w");
 	SHOWS("1 will be done");

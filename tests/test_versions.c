@@ -221,7 +221,7 @@ Test(versions_cli, there_must_be_two_versions_of_a_geopackage)
 	cli_says(3, "only GeoPackages", "file diff Trees inspectors.csv 1 1");
 	cli_says(3, "neither version has a table", "file diff Trees survey.gpkg 1 1 --layer nope");
 	cr_assert_str_eq(cli_run("file diff Trees survey.gpkg 1 1 --layer nope --json")->out, "");
-	cli_says(0, "40 features, no difference", "file diff Trees survey.gpkg 1 1");
+	cli_says(0, "features: 40, no difference", "file diff Trees survey.gpkg 1 1");
 }
 
 Test(versions_cli, what_a_job_did_to_a_file_is_shown_feature_by_feature)
@@ -243,7 +243,7 @@ Test(versions_cli, what_a_job_did_to_a_file_is_shown_feature_by_feature)
 	cli_says(0, "oak -> elm", "file diff Trees survey.gpkg");
 	cli_says(0, "elm -> oak", "file diff Trees survey.gpkg 2 1");
 	cli_says(0, "height_m         15.9 -> 16.3", "file diff Trees survey.gpkg --layer trees");
-	cli_says(0, "40 features before, 41 after: 2 added, 1 removed, 3 changed", "file diff Trees survey.gpkg --summary");
+	cli_says(0, "features: 40, then 41; added 2, removed 1, changed 3", "file diff Trees survey.gpkg --summary");
 	answer = cli_json(0, "file diff Trees survey.gpkg --summary --layer parcels --json");
 	cr_assert_eq(json_array_size(json_object_get(answer, "differences")), 0);
 	cr_assert_eq(json_array_size(json_object_get(answer, "tables")), 1);

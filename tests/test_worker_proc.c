@@ -118,7 +118,7 @@ Test(worker_proc, what_breaks_the_protocol_is_refused, .init = setup, .fini = te
 		"echo '{\"event\":\"surprise\",\"surprise\":{}}' >&3; sleep 30",
 		"echo '{\"event\":\"step\",\"step\":{\"id\":7,\"state\":\"started\",\"message\":\"\"}}' >&3; sleep 30",
 		"echo '{\"event\":\"delta\"}' >&3; sleep 30",
-		"head -c 3000000 /dev/zero >&3; sleep 30",
+		"head -c 40000000 /dev/zero >&3; sleep 30",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

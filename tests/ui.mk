@@ -10,6 +10,10 @@ SUITES += tests/test_ui_secrets
 tests_test_ui_secrets_SOURCES = tests/test_ui_secrets.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
 tests_test_ui_secrets_LDADD = $(UI_TEST_LDADD)
 
+SUITES += tests/test_ui_versions
+tests_test_ui_versions_SOURCES = tests/test_ui_versions.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
+tests_test_ui_versions_LDADD = $(UI_TEST_LDADD)
+
 SUITES += tests/test_ui_golden
 tests_test_ui_golden_SOURCES = tests/test_ui_golden.c $(UI_TEST_HOME)
 tests_test_ui_golden_LDADD = $(UI_TEST_LDADD)
@@ -20,6 +24,11 @@ UI_SCREENS = \
 	tests/console/reapply.script \
 	tests/console/views.120x40-ascii tests/console/views.120x40-utf8 tests/console/views.40x15-ascii tests/console/views.40x15-utf8 \
 	tests/console/views.80x24-ascii tests/console/views.80x24-utf8 tests/console/views.script
+
+MANY_CHANGES = tests/bench/many_changes.c tests/bench/many_changes.h
+SUITES += tests/test_change_list
+tests_test_change_list_SOURCES = tests/test_change_list.c $(MANY_CHANGES) $(UI_TEST_HOME)
+tests_test_change_list_LDADD = $(TEST_LDADD)
 
 # The console on a terminal of its own: what the tests of pty and the benchmark run.
 if HAVE_VTERM
@@ -36,6 +45,11 @@ SUITES += tests/test_ui_engine
 tests_test_ui_engine_SOURCES = tests/test_ui_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h tests/pty.c tests/pty.h
 tests_test_ui_engine_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
 tests_test_ui_engine_LDADD = $(VTERM_LIBS) $(TEST_LDADD) -lutil
+
+BENCHES += tests/bench/bench_million
+tests_bench_bench_million_SOURCES = tests/bench/bench_million.c tests/pty.c tests/pty.h $(MANY_CHANGES) $(UI_TEST_HOME)
+tests_bench_bench_million_CPPFLAGS = $(AM_CPPFLAGS) $(VTERM_CFLAGS)
+tests_bench_bench_million_LDADD = libfieldpost.a $(VTERM_LIBS) $(SQLITE_LIBS) $(BASE_LIBS) -lutil
 
 BENCHES += tests/bench/bench_console
 tests_bench_bench_console_SOURCES = tests/bench/bench_console.c tests/pty.c tests/pty.h $(UI_TEST_HOME)

@@ -7,6 +7,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/mem.h"
 #include "engine/store/db.h"
+#include "engine/store/secrets.h"
 
 #define H "3600000"
 #define NOW "1795435200000"
@@ -118,10 +119,6 @@ static const char *const small[] = {
 	" '', '', '', '[]', '{\"uses\":[\"service:forest\"]}', 1, " NOW " - 2 * " H ", '', 'new', '', '', 'Network layers are not checked yet.')",
 	"INSERT INTO check_run (job_id, project_id, at, previous_at, fixed, broke, changed, new, gone) VALUES (1, '" UI_BEES "', " NOW " - 2 * " H ", "
 	NOW " - 26 * " H ", 0, 1, 0, 1, 0)",
-	"INSERT INTO secret (project_id, name, type, nonce, ciphertext, size, services, set_at, set_by, tested_at, test_ok, test_said) VALUES "
-	"('" UI_BEES "', 'GEO', 'pgservice', zeroblob(24), zeroblob(40), 40, '[\"geo\"]', " NOW " - 30 * " H ", 'anna', " NOW " - 2 * " H ", 0, "
-	" 'geo: the server refused the login; look at user and password, and at the server''s pg_hba.conf'), "
-	"('" UI_BEES "', 'PGUSER', 'envvar', zeroblob(24), zeroblob(40), 40, '[]', " NOW " - 30 * " H ", 'anna', NULL, NULL, '')",
 	"INSERT INTO activity (at, who, what, project_id, project_name, detail) VALUES (" NOW " - 50 * " H ", 'anna', 'create project', '" UI_BEES "', 'bees', ''), "
 	"(" NOW " - 4 * " H ", 'field-1', 'push', '" UI_BEES "', 'bees', '12 changes'), (" NOW " - 3 * " H ", 'anna', 'save changes', '" UI_BEES "', 'bees', 're-apply 10')",
 	NULL,
@@ -139,6 +136,13 @@ static void put_version(struct fp_store *s, const char *name)
 	free(path);
 }
 
+static void put_secret(struct fp_store *s, const char *name, const char *type, const char *value)
+{
+	struct fp_error err;
+
+	must(fp_secret_set(s, UI_BEES, name, type, value, strlen(value), "anna", &err), &err);
+}
+
 struct fp_store *ui_home_small(void)
 {
 	struct fp_store *s = ui_home_empty();
@@ -147,6 +151,12 @@ struct fp_store *ui_home_small(void)
 		ui_home_run(s, *sql);
 	put_version(s, "1");
 	put_version(s, "2");
+	put_secret(s, "GEO", "pgservice", "[geo]\nhost=db.example\ndbname=geo\nuser=u\n");
+	put_secret(s, "PGUSER", "envvar", "somebody with a long name, really");
+	ui_home_run(s, "UPDATE secret SET set_at = " NOW " - 30 * " H ", set_by = 'anna', size = 40");
+	ui_home_run(s, "UPDATE secret SET tested_at = " NOW " - 2 * " H ", test_ok = 0, test_said = "
+		"'geo: the server refused the login; look at user and password, and at the server''s pg_hba.conf' WHERE name = 'GEO'");
+	ui_home_run(s, "DELETE FROM activity WHERE id > (SELECT max(id) - 2 FROM activity)");
 	return s;
 }
 

@@ -8,6 +8,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/queue/plan.h"
+#include "engine/queue/question.h"
 #include "tests/ui_home.h"
 #include "ui/keys.h"
 #include "ui/term.h"
@@ -53,9 +54,15 @@ void ui_close(struct ui *u)
 	free(u->screen);
 }
 
-/* What the loop does until the plan that the view waits for is there. */
+/* What the loop does until the answer or the plan that the view waits for is there. */
 static void settle(struct ui *u)
 {
+	for (struct fp_question *q; (q = fp_console_question(&u->c));) {
+		struct pollfd fd = { .fd = fp_question_fd(q), .events = POLLIN };
+
+		poll(&fd, 1, (int)fp_question_left(q));
+		fp_console_do(&u->c, fp_console_step_question(&u->c));
+	}
 	for (struct fp_plan *p; (p = fp_console_plan(&u->c));) {
 		struct pollfd fd = { .fd = fp_plan_fd(p), .events = POLLIN };
 

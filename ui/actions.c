@@ -10,7 +10,7 @@
 #define TEXT FP_IN_TEXT
 #define MARKED (FP_IN_CHANGES)
 #define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE | \
-	FP_IN_SECRETS | FP_IN_CONFLICT)
+	FP_IN_SECRETS | FP_IN_CONFLICT | FP_IN_VERSIONS)
 #define STAGES (FP_IN_CHANGES | FP_IN_CHANGE)
 #define ALL FP_ANYWHERE
 
@@ -35,6 +35,8 @@ const struct fp_act fp_acts[] = {
 	{ "secret-set", "n", "[NAME]", "Set a secret, new or in place of what it was", "set", FP_IN_SECRETS, 1, fp_act_secret_set },
 	{ "secret-test", "t", NULL, "Test the secret: connect to its services, or say which layers use it", "test", FP_IN_SECRETS, 1, fp_act_secret_test },
 	{ "secret-remove", "x", NULL, "Remove the secret, after a question", "remove", FP_IN_SECRETS, 1, fp_act_secret_remove },
+	{ "difference", "D", NULL, "What differs between the version and the one before it, feature by feature", "difference", FP_IN_VERSIONS, 0, fp_act_difference },
+	{ "restore", "r", NULL, "Make the version the current one again, after a question", "restore", FP_IN_VERSIONS, 1, fp_act_restore },
 	{ "back", "<Esc>", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
 	{ "close", "q", NULL, "Go back to the view below; from the first one, quit", NULL, ALL, 0, fp_act_close },
 	{ "command", ":", NULL, "Go to a view or run a command by name; Tab completes", "command", ALL, 0, fp_act_command },

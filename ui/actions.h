@@ -54,6 +54,8 @@ FP_ACT(undo_job); FP_ACT(undo_since);
 FP_ACT(cancel); FP_ACT(retry);
 /* ui/view_secrets.c */
 FP_ACT(secret_set); FP_ACT(secret_test); FP_ACT(secret_remove);
+/* ui/view_versions.c */
+FP_ACT(difference); FP_ACT(restore);
 /* ui/view_project.c */
 FP_ACT(check); FP_ACT(apply_pending);
 #undef FP_ACT

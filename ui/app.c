@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/queue/plan.h"
+#include "engine/queue/question.h"
 #include "engine/queue/secret_test.h"
 #include "ui/actions.h"
 #include "ui/keys.h"
@@ -48,6 +49,24 @@ unsigned fp_console_step_plan(struct fp_console *c)
 		return fp_show_error(c, &err);
 	v->stale = 1;
 	return done ? FP_DO_RELOAD | v->ops->planned(c, v) : FP_DO_RELOAD;
+}
+
+struct fp_question *fp_console_question(struct fp_console *c)
+{
+	struct fp_view *v = fp_top(c);
+
+	return v->ops->question ? v->ops->question(v) : NULL;
+}
+
+unsigned fp_console_step_question(struct fp_console *c)
+{
+	struct fp_view *v = fp_top(c);
+	struct fp_error err = {0};
+	int done;
+	enum fp_status st = fp_question_step(fp_console_question(c), &done, &err);
+
+	v->stale = 1;
+	return done ? FP_DO_RELOAD | v->ops->answered(c, v, st, &err) : FP_DO_RELOAD;
 }
 
 struct fp_view *fp_top(struct fp_console *c)

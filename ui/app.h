@@ -55,6 +55,9 @@ struct fp_view *fp_top(struct fp_console *c);
 /* The plan that the top view waits for, NULL: none; and a step of it. */
 struct fp_plan *fp_console_plan(struct fp_console *c);
 unsigned fp_console_step_plan(struct fp_console *c);
+/* The same of a question. */
+struct fp_question *fp_console_question(struct fp_console *c);
+unsigned fp_console_step_question(struct fp_console *c);
 
 /* Opens a view on top of the others. The fault is said in the message line; then nothing was opened. */
 unsigned fp_push(struct fp_console *c, const struct fp_view_ops *ops, const char *project, const char *project_name, const char *arg);

@@ -11,6 +11,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/proc.h"
 #include "engine/queue/plan.h"
+#include "engine/queue/question.h"
 #include "engine/queue/secret_test.h"
 #include "ui/app.h"
 #include "ui/keys.h"
@@ -122,32 +123,14 @@ static void step_engine(struct loop *l)
 		l->next_tick = 0;
 }
 
-/* Where the test of a secret stands in FDS, 0: nowhere. */
-static int add_test(struct loop *l, struct pollfd *fds, int *n, int *timeout)
+/* Where FD, which is to be looked at after LEFT ms at the latest, stands in FDS; 0: nowhere. */
+static int add_wait(struct pollfd *fds, int *n, int *timeout, int fd, int64_t left)
 {
-	int64_t left;
-
-	if (!l->c.test || *n == POLL_MAX)
+	if (*n == POLL_MAX)
 		return 0;
-	left = fp_secret_test_left(l->c.test);
 	if (left < *timeout)
 		*timeout = (int)left;
-	fds[*n] = (struct pollfd){ .fd = fp_secret_test_fd(l->c.test), .events = POLLIN };
-	return (*n)++;
-}
-
-/* The same of a plan that the top view waits for. */
-static int add_plan(struct loop *l, struct pollfd *fds, int *n, int *timeout)
-{
-	const struct fp_plan *p = fp_console_plan(&l->c);
-	int64_t left;
-
-	if (!p || *n == POLL_MAX)
-		return 0;
-	left = fp_plan_left(p);
-	if (left < *timeout)
-		*timeout = (int)left;
-	fds[*n] = (struct pollfd){ .fd = fp_plan_fd(p), .events = POLLIN };
+	fds[*n] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	return (*n)++;
 }
 
@@ -159,13 +142,19 @@ static unsigned wait_events(struct loop *l, int timeout)
 	};
 	int n = 2, until_tick = (int)(l->next_tick - fp_monotonic_ms());
 	unsigned todo = FP_DO_NOTHING;
-	int test, plan;
+	const struct fp_plan *p = fp_console_plan(&l->c);
+	const struct fp_question *q = fp_console_question(&l->c);
+	int test = 0;
 
 	timeout = until_tick < timeout ? until_tick : timeout;
 	if (l->c.engine)
 		n += fp_engine_poll(l->c.engine, fds + n, POLL_MAX - n, &timeout);
-	test = add_test(l, fds, &n, &timeout);
-	plan = add_plan(l, fds, &n, &timeout);
+	if (l->c.test)
+		test = add_wait(fds, &n, &timeout, fp_secret_test_fd(l->c.test), fp_secret_test_left(l->c.test));
+	if (p)
+		add_wait(fds, &n, &timeout, fp_plan_fd(p), fp_plan_left(p));
+	if (q)
+		add_wait(fds, &n, &timeout, fp_question_fd(q), fp_question_left(q));
 	if (poll(fds, (nfds_t)n, timeout > 0 ? timeout : 0) < 0 && errno != EINTR)
 		fp_assert(!"poll");
 	if (fds[1].revents)
@@ -176,8 +165,10 @@ static unsigned wait_events(struct loop *l, int timeout)
 		l->leave = 1; /* the terminal is gone */
 	if (test && (fds[test].revents || fp_secret_test_left(l->c.test) == 0))
 		todo |= fp_secret_step_test(&l->c);
-	if (plan && fp_console_plan(&l->c)) /* still: a key may have left the view */
+	if (p && fp_console_plan(&l->c)) /* still: a key may have left the view */
 		todo |= fp_console_step_plan(&l->c);
+	if (q && fp_console_question(&l->c))
+		todo |= fp_console_step_question(&l->c);
 	return todo;
 }
 

@@ -32,6 +32,7 @@ UI_SOURCES = \
 	ui/view_change.c \
 	ui/view_changes.c \
 	ui/view_conflict.c \
+	ui/view_difference.c \
 	ui/view_files.c \
 	ui/view_help.c \
 	ui/view_history.c \
@@ -45,4 +46,5 @@ UI_SOURCES = \
 	ui/view_projects.c \
 	ui/view_secrets.c \
 	ui/views.h \
+	ui/view_versions.c \
 	ui/wrap.c ui/wrap.h

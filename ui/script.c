@@ -19,6 +19,7 @@ struct fp_script {
 	struct fp_buf text;
 	char *next;
 	int line;
+	int held;   /* by a plan, in the last round */
 };
 
 enum fp_status fp_script_open(struct fp_script **out, const char *path, struct fp_error *err)
@@ -71,8 +72,7 @@ static int waiting(struct fp_console *c)
 
 	if (c->waits_until == 0)
 		return 0;
-	if (!c->test && !fp_console_plan(c) &&
-			(c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
+	if (!c->test && (c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
 			: fp_job_count(c->store, &q, &n, NULL) == FP_OK && n == 0)) {
 		c->waits_until = 0;
 		return 0;
@@ -91,6 +91,10 @@ unsigned fp_script_step(struct fp_script *s, struct fp_console *c, int *end)
 	*end = 0;
 	if (waiting(c))
 		return FP_DO_NOTHING;
+	if (s->held || fp_console_plan(c)) { /* what a plan will show is not up to chance; one more round, until it is painted */
+		s->held = fp_console_plan(c) != NULL;
+		return FP_DO_NOTHING;
+	}
 	if (!*c->script_fault && *line) {
 		newline = strchr(line, '\n');
 		s->next = newline ? newline + 1 : line + strlen(line);

@@ -12,6 +12,7 @@
 
 struct fp_console;
 struct fp_plan;
+struct fp_question;
 struct fp_view;
 
 enum fp_cell_type {
@@ -35,7 +36,8 @@ struct fp_column {
 enum fp_context {
 	FP_IN_LIST = 1, FP_IN_TEXT = 2, FP_IN_PROJECTS = 4, FP_IN_PROJECT = 8, FP_IN_CHANGES = 16, FP_IN_CHANGE = 32, FP_IN_JOBS = 64, FP_IN_JOB = 128,
 	FP_IN_LAYERS = 256, FP_IN_LAYER = 512, FP_IN_FILES = 1024, FP_IN_ACTIVITY = 2048, FP_IN_HELP = 4096, FP_IN_PLAN = 8192,
-	FP_IN_SECRETS = 16384, FP_IN_PROBLEMS = 32768, FP_IN_HISTORY = 65536, FP_IN_CONFLICT = 131072, FP_ANYWHERE = 0xFFFFF
+	FP_IN_SECRETS = 16384, FP_IN_PROBLEMS = 32768, FP_IN_HISTORY = 65536, FP_IN_CONFLICT = 131072, FP_IN_VERSIONS = 262144,
+	FP_ANYWHERE = 0xFFFFF
 };
 
 struct fp_menu;
@@ -59,6 +61,8 @@ struct fp_view_ops {
 	unsigned (*chosen)(struct fp_console *c, struct fp_view *v, int item);    /* from that menu */
 	struct fp_plan *(*plan)(struct fp_view *v);  /* that the view waits for: the loop steps it; NULL, or returns NULL: none */
 	unsigned (*planned)(struct fp_console *c, struct fp_view *v); /* it is complete now */
+	struct fp_question *(*question)(struct fp_view *v); /* likewise a question; NULL, or returns NULL: none */
+	unsigned (*answered)(struct fp_console *c, struct fp_view *v, enum fp_status st, const struct fp_error *err);
 };
 
 struct fp_view {

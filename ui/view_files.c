@@ -56,8 +56,13 @@ static enum fp_status count(struct fp_view *v, const struct fp_query *q, int64_t
 	return fp_file_list(v->console->store, q, 0, INT32_MAX, add_one, n, err);
 }
 
+static unsigned open_file(struct fp_console *c, struct fp_view *v)
+{
+	return fp_push(c, &fp_view_versions, v->project, v->project_name, v->key);
+}
+
 const struct fp_view_ops fp_view_files = {
 	.name = "files", .title = "Files", .context = FP_IN_LIST | FP_IN_FILES, .watch = FP_KIND_FILE | FP_KIND_PROJECT, .columns = columns,
 	.empty = "This project has no file yet. Upload some: fieldpost file put PROJECT PATH...",
-	.load = load, .count = count, .rows = rows, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
+	.load = load, .count = count, .rows = rows, .open = open_file, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

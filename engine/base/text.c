@@ -208,7 +208,14 @@ int fp_text_valid(const char *text, size_t len)
 char *fp_text_fold(const char *text)
 {
 	utf8proc_uint8_t *out = NULL;
+	char *ascii = fp_strdup(text), *p = ascii;
 
+	for (; *p && (unsigned char)*p < 0x80; p++) /* most texts, and a list may fold very many */
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + 'a' - 'A');
+	if (!*p)
+		return ascii;
+	free(ascii);
 	if (utf8proc_map((const utf8proc_uint8_t *)text, 0, &out,
 			UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD) < 0)
 		return fp_strdup(text);

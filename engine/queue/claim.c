@@ -40,7 +40,21 @@ static enum fp_status claim(struct fp_store *s, int64_t settle_ms, int64_t *job,
 	return rc;
 }
 
-static enum fp_status load(struct fp_run *r, struct fp_error *err)
+struct fp_run *fp_run_new(struct fp_store *s, const struct fp_config *conf, int64_t job_id)
+{
+	struct fp_run *r = fp_alloc(sizeof *r);
+	char name[32];
+
+	snprintf(name, sizeof name, "work/%lld", (long long)job_id);
+	r->store = s;
+	r->conf = conf;
+	r->job_id = job_id;
+	r->work = fp_path_join(fp_store_home(s), name);
+	r->waiting = json_array();
+	return r;
+}
+
+enum fp_status fp_run_load(struct fp_run *r, struct fp_error *err)
 {
 	sqlite3_stmt *st;
 	int row;
@@ -118,10 +132,9 @@ static enum fp_status plan_steps(struct fp_run *r, struct fp_error *err)
 
 enum fp_status fp_run_claim(struct fp_run **out, int *waiting, struct fp_store *s, const struct fp_config *conf, struct fp_error *err)
 {
-	struct fp_run *r;
-	int64_t next = 0, pending = 0;
+	struct fp_run *r = NULL;
+	int64_t next = 0, pending = 0, job = 0;
 	enum fp_status st;
-	char id[32];
 
 	*out = NULL;
 	st = fp_db_int(s, &pending, err, "SELECT 1 FROM job WHERE status = 'pending' LIMIT 1", FP_NOVALS);
@@ -135,15 +148,10 @@ enum fp_status fp_run_claim(struct fp_run **out, int *waiting, struct fp_store *
 	st = fp_store_begin(s, err);
 	if (st != FP_OK)
 		return st;
-	r = fp_alloc(sizeof *r);
-	r->store = s;
-	r->conf = conf;
-	r->waiting = json_array();
-	st = claim(s, conf->upload_settle_ms, &r->job_id, err);
-	if (st == FP_OK && r->job_id) {
-		snprintf(id, sizeof id, "work/%lld", (long long)r->job_id);
-		r->work = fp_path_join(fp_store_home(s), id);
-		st = load(r, err);
+	st = claim(s, conf->upload_settle_ms, &job, err);
+	if (st == FP_OK && job) {
+		r = fp_run_new(s, conf, job);
+		st = fp_run_load(r, err);
 		if (st == FP_OK)
 			st = load_files(r, err);
 		if (st == FP_OK)
@@ -152,7 +160,7 @@ enum fp_status fp_run_claim(struct fp_run **out, int *waiting, struct fp_store *
 			st = plan_steps(r, err);
 	}
 	st = fp_store_end(s, st, err);
-	if (st != FP_OK || !r->job_id) {
+	if (st != FP_OK) {
 		fp_run_free(r);
 		return st;
 	}
@@ -165,7 +173,8 @@ void fp_run_free(struct fp_run *r)
 	if (!r)
 		return;
 	fp_worker_free(r->worker);
-	if (r->work && r->job_id)
+	fp_settle_clear(r);
+	if (!r->left)
 		fp_fs_remove_tree(r->work, NULL);
 	for (size_t i = 0; i < r->n_files; i++) {
 		free(r->files[i].name);
@@ -177,8 +186,7 @@ void fp_run_free(struct fp_run *r)
 	json_decref(r->workflow);
 	json_decref(r->waiting);
 	json_decref(r->facts);
-	if (r->spool)
-		fclose(r->spool);
+	fp_spool_close(r);
 	fp_strv_free(&r->announced);
 	free(r->digests);
 	fp_hasher_free(r->hasher);

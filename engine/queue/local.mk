@@ -1,7 +1,10 @@
 QUEUE_SOURCES = \
+	engine/queue/adopt.c \
 	engine/queue/claim.c \
+	engine/queue/commit.c \
 	engine/queue/compare.c engine/queue/compare.h \
 	engine/queue/describe.c engine/queue/describe.h \
+	engine/queue/diff_text.c engine/queue/diff_text.h \
 	engine/queue/engine.c engine/queue/engine.h \
 	engine/queue/engine_run.c \
 	engine/queue/feature_past.c engine/queue/feature_past.h \
@@ -26,5 +29,7 @@ QUEUE_SOURCES = \
 	engine/queue/undo.c \
 	engine/queue/secret_test.c engine/queue/secret_test.h \
 	engine/queue/secrets.c \
+	engine/queue/settle.c \
+	engine/queue/spool.c \
 	engine/queue/upload.c \
 	engine/queue/worker_proc.c engine/queue/worker_proc.h

@@ -54,9 +54,9 @@ static void object_to_undo(const struct fp_change_state *c, char why[128])
 	if (c->undone_by)
 		snprintf(why, 128, "is undone already");
 	else if (!c->applied_by)
-		snprintf(why, 128, "was never applied, there is nothing to undo");
+		snprintf(why, 128, "was never applied");
 	else if (!c->written)
-		snprintf(why, 128, "applying it wrote nothing that is on record, there is nothing to undo");
+		snprintf(why, 128, "wrote nothing that is on record");
 }
 
 void fp_plan_object(const struct fp_change_state *c, enum fp_action action, char why[128])

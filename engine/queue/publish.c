@@ -30,7 +30,7 @@ static char *made_path(const struct fp_run *r, const char *name)
 }
 
 /* The worker's word is not believed: the name must be a project file's, and a regular file must lie there, on no symbolic link's way. */
-static enum fp_status validate(const struct fp_run *r, const char *name, struct fp_error *err)
+enum fp_status fp_run_validate(const struct fp_run *r, const char *name, struct fp_error *err)
 {
 	char *path = made_path(r, name), *real = realpath(path, NULL), *work = realpath(r->work, NULL);
 	struct stat sb;
@@ -47,7 +47,7 @@ static enum fp_status validate(const struct fp_run *r, const char *name, struct 
 }
 
 /* Here, where only this loop waits for the disk; inside the gate everybody would. */
-static enum fp_status sync_made(const struct fp_run *r, const char *name, struct fp_error *err)
+enum fp_status fp_run_sync(const struct fp_run *r, const char *name, struct fp_error *err)
 {
 	char *path = made_path(r, name);
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -67,7 +67,7 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 	int hashed = 0;
 	enum fp_status st = FP_OK;
 
-	*done = r->hashed == r->announced.n;
+	*done = r->hashed == r->announced.n || r->files_lost || !r->spool;
 	if (*done)
 		return FP_OK;
 	name = r->announced.items[r->hashed];
@@ -75,7 +75,7 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 		r->digests = fp_alloc(r->announced.n * sizeof *r->digests);
 	if (!r->hasher) {
 		char *path = made_path(r, name);
-		st = validate(r, name, err);
+		st = fp_run_validate(r, name, err);
 		if (st == FP_OK)
 			st = fp_hasher_new(&r->hasher, path, err);
 		free(path);
@@ -83,7 +83,7 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_hasher_step(r->hasher, HASH_BYTES_A_TIME, &hashed, &r->digests[r->hashed], err);
 	if (st == FP_OK && hashed)
-		st = sync_made(r, name, err);
+		st = fp_run_sync(r, name, err);
 	if (st == FP_OK && hashed) {
 		fp_hasher_free(r->hasher);
 		r->hasher = NULL;
@@ -93,12 +93,10 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 	return st;
 }
 
-static int64_t base_version(const struct fp_run *r, const char *name)
+void fp_run_files_lost(struct fp_run *r, const struct fp_error *why)
 {
-	for (size_t i = 0; i < r->n_files; i++)
-		if (strcmp(r->files[i].name, name) == 0)
-			return r->files[i].version;
-	return 0;
+	r->files_lost = 1;
+	r->why_lost = *why;
 }
 
 static enum fp_status publish_files(struct fp_run *r, struct fp_error *err)
@@ -118,7 +116,7 @@ static enum fp_status publish_files(struct fp_run *r, struct fp_error *err)
 			st = fp_fail_errno(err, errno, "cannot take over %s", path);
 		if (st == FP_OK) {
 			g.digest = r->digests[i];
-			st = fp_stage_publish(r->store, &g, r->project_id, base_version(r, g.name), by, &version, &changed, err);
+			st = fp_stage_publish(r->store, &g, r->project_id, fp_run_base(r, g.name), by, &version, &changed, err);
 			if (st == FP_E_CONFLICT) {
 				r->requeue = 1;
 				fp_error_hint(err, "nothing was published; a new job applies the changes to what is there now");
@@ -127,13 +125,15 @@ static enum fp_status publish_files(struct fp_run *r, struct fp_error *err)
 		}
 		free(path);
 	}
+	if (st != FP_OK)
+		fp_run_files_lost(r, err);
 	return st;
 }
 
 /* Counts by word, in the order in which they first came: "9 applied, 1 conflict". */
 struct tally {
 	json_t *counts;
-	int64_t total;
+	int64_t total, given_back;
 };
 
 static void tally_add(struct tally *t, const char *word)
@@ -280,27 +280,48 @@ static enum fp_status publish_outcome(struct fp_run *r, const struct change *c, 
 	return st;
 }
 
-static enum fp_status publish_delta(struct fp_run *r, const json_t *d, struct tally *t, struct fp_error *err)
+const char *fp_run_outcome(const char *status)
 {
 	static const char *const outcomes[] = {"applied", "already_applied", "conflict", "not_applied", "error"};
-	const char *word = fp_json_str_or(d, "status", ""), *outcome = NULL;
-	struct change c;
-	enum fp_status st;
 
 	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
-		if (strcmp(outcomes[i], word) == 0)
-			outcome = outcomes[i];
+		if (strcmp(outcomes[i], status) == 0)
+			return outcomes[i];
+	return NULL;
+}
+
+static enum fp_status keep_txid(struct fp_run *r, const struct change *c, const char *txid, struct fp_error *err)
+{
+	return fp_db_run(r->store, err, "UPDATE attempt SET txid = ? WHERE change_id = ? AND job_id = ?", FP_VALS(fp_t(txid), fp_i(c->id), fp_i(r->job_id)));
+}
+
+static enum fp_status publish_delta(struct fp_run *r, const json_t *d, struct tally *t, struct fp_error *err)
+{
+	const char *outcome = fp_run_outcome(fp_json_str_or(d, "status", "")), *txid;
+	struct change c;
+	json_t *settled;
+	enum fp_status st;
+
 	if (!outcome)
-		return fp_fail(err, FP_E_INVALID, "the worker gave a change the unknown status \"%s\"", word);
+		return fp_fail(err, FP_E_INVALID, "the worker gave a change the unknown status \"%s\"", fp_json_str_or(d, "status", ""));
+	settled = fp_settle_delta(r, d, &txid);
+	if (!settled) {
+		t->given_back++;
+		return FP_OK;
+	}
+	outcome = fp_run_outcome(fp_json_str(settled, "status"));
 	st = find_change(r, &c, fp_json_str_or(d, "delta_id", ""), err);
 	if (st == FP_OK && !c.id)
 		st = fp_fail(err, FP_E_INVALID, "the worker told an outcome for \"%s\", which is no change of this job or was told already",
 			fp_json_str_or(d, "delta_id", ""));
 	if (st == FP_OK)
-		st = publish_outcome(r, &c, d, outcome, err);
+		st = publish_outcome(r, &c, settled, outcome, err);
+	if (st == FP_OK && *txid)
+		st = keep_txid(r, &c, txid, err);
 	if (st == FP_OK)
 		tally_add(t, outcome);
 	change_clear(&c);
+	json_decref(settled);
 	return st;
 }
 
@@ -314,33 +335,38 @@ static enum fp_status publish_layer(struct fp_run *r, struct fp_compare *c, cons
 	return st;
 }
 
-static enum fp_status publish_spool(struct fp_run *r, struct fp_compare *c, struct tally *t, struct fp_error *err)
-{
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	enum fp_status st = FP_OK;
+struct publishing {
+	struct fp_run *r;
+	struct fp_compare *compare;
+	struct tally *tally;
+};
 
-	if (fflush(r->spool) != 0 || fseek(r->spool, 0, SEEK_SET) != 0 || ferror(r->spool))
-		return fp_fail(err, FP_E_FULL, "the job's results could not be kept in a temporary file");
-	while (st == FP_OK && (n = getline(&line, &cap, r->spool)) > 0) {
-		json_t *e = NULL;
-		st = fp_json_parse(&e, line, (size_t)n, err);
-		if (st == FP_OK && json_object_get(e, "layer") && r->type == FP_JOB_PROCESS_PROJECTFILE)
-			st = publish_layer(r, c, json_object_get(e, "layer"), t, err);
-		else if (st == FP_OK && json_object_get(e, "delta") && r->type == FP_JOB_DELTA_APPLY)
-			st = publish_delta(r, json_object_get(e, "delta"), t, err);
-		json_decref(e);
-	}
-	free(line);
-	return st;
+static enum fp_status publish_line(void *arg, const char *kind, const json_t *body, struct fp_error *err)
+{
+	struct publishing *p = arg;
+
+	if (strcmp(kind, "layer") == 0 && p->r->type == FP_JOB_PROCESS_PROJECTFILE)
+		return publish_layer(p->r, p->compare, body, p->tally, err);
+	if (strcmp(kind, "delta") == 0 && p->r->type == FP_JOB_DELTA_APPLY)
+		return publish_delta(p->r, body, p->tally, err);
+	return FP_OK;
+}
+
+/* Why changes are given back though the job publishes others. */
+static const char *reason(const struct fp_run *r)
+{
+	return r->files_lost ? r->why_lost.msg : r->fault.code != FP_OK ? r->fault.msg : "its database lost the changes";
 }
 
 /* A change without an outcome may stand in the new file all the same: publishing that could apply it twice. */
-static enum fp_status all_told(struct fp_run *r, struct fp_error *err)
+static enum fp_status all_told(struct fp_run *r, const struct tally *t, struct fp_error *err)
 {
 	int64_t left = 0;
-	enum fp_status st = fp_db_int(r->store, &left, err, "SELECT count(*) FROM change WHERE taken_by = ?", FP_VALS(fp_i(r->job_id)));
+	enum fp_status st;
+
+	if (t->given_back) /* they were told, or nothing would have been committed */
+		return fp_run_give_back(r->store, r->job_id, reason(r), err);
+	st = fp_db_int(r->store, &left, err, "SELECT count(*) FROM change WHERE taken_by = ?", FP_VALS(fp_i(r->job_id)));
 
 	if (st == FP_OK && left)
 		st = fp_fail(err, FP_E_INVALID, "the worker told no outcome for %lld of %lld changes", (long long)left, (long long)r->changes);
@@ -361,6 +387,8 @@ static void describe(const struct fp_run *r, const struct fp_compare *c, const s
 		fp_buf_clear(verdict);
 		fp_buf_adds(verdict, r->type == FP_JOB_DELTA_APPLY ? "nothing to apply" : "no layers");
 	}
+	if (t->given_back)
+		fp_buf_addf(verdict, "; %lld given back: %s", (long long)t->given_back, reason(r));
 	fp_compare_describe(c, verdict);
 }
 
@@ -372,8 +400,8 @@ static enum fp_status finish(struct fp_run *r, const struct fp_compare *c, const
 
 	describe(r, c, t, &verdict);
 	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
-		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND cancel_requested = 0",
-		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id)));
+		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND (cancel_requested = 0 OR ?)",
+		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id), fp_i(r->recorded)));
 	if (st == FP_OK && fp_db_changes(r->store) == 0)
 		st = fp_fail(err, FP_E_CANCELLED, "cancelled, or taken for dead by another engine, when it was about to publish");
 	fp_buf_free(&verdict);
@@ -382,11 +410,11 @@ static enum fp_status finish(struct fp_run *r, const struct fp_compare *c, const
 }
 
 /* What waits after this job: the next plan, or the next of what was pushed. */
-static enum fp_status go_on(struct fp_run *r, struct fp_error *err)
+static enum fp_status go_on(struct fp_run *r, const struct tally *tally, struct fp_error *err)
 {
 	int64_t left = 0;
 	struct fp_trigger t;
-	enum fp_status st = fp_plan_done(r->store, r->plan_id, err);
+	enum fp_status st = tally->given_back ? FP_OK : fp_plan_done(r->store, r->plan_id, err);
 
 	if (st == FP_OK)
 		st = fp_db_int(r->store, &left, err, "SELECT n FROM change_count WHERE project_id = ? AND status = 'pending'", FP_VALS(fp_t(r->project_id)));
@@ -398,7 +426,7 @@ static enum fp_status go_on(struct fp_run *r, struct fp_error *err)
 
 enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 {
-	struct tally t = {json_object(), 0};
+	struct tally t = {json_object(), 0, 0};
 	struct fp_compare c = {0};
 	enum fp_status st = fp_run_flush(r, 1, err);
 
@@ -409,23 +437,25 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 		json_decref(t.counts);
 		return st;
 	}
-	if (r->type == FP_JOB_PROCESS_PROJECTFILE)
+	if (r->recorded)
+		st = fp_run_mine(r, err);
+	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = fp_compare_begin(r, &c, err);
 	if (st == FP_OK)
-		st = publish_spool(r, &c, &t, err);
+		st = fp_spool_each(r, publish_line, &(struct publishing){r, &c, &t}, err);
 	if (st == FP_OK)
-		st = all_told(r, err);
+		st = all_told(r, &t, err);
 	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = fp_compare_end(r, &c, err);
 	if (st == FP_OK && r->type == FP_JOB_PROCESS_PROJECTFILE)
 		st = publish_facts(r, err);
-	if (st == FP_OK) /* late: until here a fault leaves no file behind that nobody names */
+	if (st == FP_OK && !r->files_lost) /* late: until here a fault leaves no file behind that nobody names */
 		st = publish_files(r, err);
 	fp_failpoint("publish:middle");
 	if (st == FP_OK)
 		st = finish(r, &c, &t, err);
 	if (st == FP_OK && r->type == FP_JOB_DELTA_APPLY)
-		st = go_on(r, err);
+		st = go_on(r, &t, err);
 	st = fp_store_end(r->store, st, err);
 	fp_failpoint("publish:after");
 	fp_compare_clear(&c);

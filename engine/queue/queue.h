@@ -88,5 +88,7 @@ enum fp_status fp_queue_this_and_newer(struct fp_store *s, int64_t change_id, in
 enum fp_status fp_queue_cancel(struct fp_store *s, int64_t job_id, const char *who, struct fp_error *err);
 /* A new job of the same type for a job that ended; the trigger rules hold. */
 enum fp_status fp_queue_retry(struct fp_store *s, struct fp_trigger *t, int64_t job_id, const char *who, struct fp_error *err);
+/* A person's word on what became of the changes of a job that waits for a database (settle.c); its engine goes on by it. FP_E_REFUSED: it does not wait. */
+enum fp_status fp_queue_settle(struct fp_store *s, int64_t job_id, int applied, const char *who, struct fp_error *err);
 
 #endif

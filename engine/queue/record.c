@@ -29,12 +29,10 @@ static int enter_step(struct fp_run *r, const json_t *body)
 	return 0;
 }
 
-static void spool(struct fp_run *r, const char *kind, const json_t *body)
+/* What a job makes: all of it comes before its commit. */
+static int makes(enum fp_event_kind kind)
 {
-	char *text = fp_json_dump(body);
-
-	fprintf(r->spool, "{\"%s\":%s}\n", kind, text);
-	free(text);
+	return kind == FP_EVENT_LAYER || kind == FP_EVENT_DELTA || kind == FP_EVENT_PROJECT || kind == FP_EVENT_FILE || kind == FP_EVENT_COMMIT;
 }
 
 void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
@@ -42,12 +40,16 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 	struct fp_run *r = run;
 	json_t *copy;
 
+	if (r->commit && makes(kind)) {
+		fp_fail(&r->breach, FP_E_INVALID, "the worker went on with its work after it had asked to commit it");
+		return;
+	}
 	switch (kind) {
 	case FP_EVENT_LAYER:
-		spool(r, "layer", body);
+		fp_spool_add(r, "layer", body);
 		return;
 	case FP_EVENT_DELTA:
-		spool(r, "delta", body);
+		fp_spool_add(r, "delta", body);
 		return;
 	case FP_EVENT_PROJECT:
 		json_decref(r->facts);
@@ -57,14 +59,18 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 		if (!fp_strv_has(&r->announced, fp_json_str(body, "name")))
 			fp_strv_add(&r->announced, fp_json_str(body, "name"));
 		return;
-	case FP_EVENT_CANDIDATES: /* of questions */
-	case FP_EVENT_DIFFERENCE:
-	case FP_EVENT_TABLE:
-	case FP_EVENT_PAST:
 	case FP_EVENT_COMMIT:
+		fp_commit_wanted(r, body);
+		return;
+	case FP_EVENT_CANDIDATES: case FP_EVENT_DIFFERENCE: case FP_EVENT_TABLE: case FP_EVENT_PAST: case FP_EVENT_TRANSACTION: /* of questions */
+	case FP_EVENT_RESULT:      /* fp_worker_reap() tells it */
+		return;
 	case FP_EVENT_COMMITTED:
-	case FP_EVENT_RESULT:
-		return; /* fp_worker_reap() tells it */
+		if (!r->recorded) {
+			fp_fail(&r->breach, FP_E_INVALID, "the worker told of a commit that nobody had let through");
+			return;
+		}
+		break;
 	case FP_EVENT_STEP:
 		if (!enter_step(r, body))
 			return;
@@ -121,6 +127,19 @@ static enum fp_status write_step(struct fp_run *r, int64_t at, const json_t *bod
 		FP_VALS(fp_t(state), fp_i(at), fp_t(fp_json_str(body, "message")), fp_i(r->job_id), fp_t(id)));
 }
 
+/* A worker's word is the database's; a state that somebody else has found out stays. */
+static enum fp_status write_committed(struct fp_run *r, const json_t *body, struct fp_error *err)
+{
+	int ok = fp_json_bool(body, "ok", 0);
+	char *message = fp_text_clean(fp_json_str(body, "message"));
+	enum fp_status st = fp_db_run(r->store, err, "UPDATE job_transaction SET state = ?, message = ? WHERE job_id = ? AND connection = ? AND state = 'recorded'",
+		FP_VALS(fp_t(ok ? "committed" : "aborted"), fp_t(ok ? "" : *message ? message : "the database gave no reason"), fp_i(r->job_id),
+			fp_i(fp_json_int(body, "connection", -1))));
+
+	free(message);
+	return st;
+}
+
 static enum fp_status write_event(struct fp_run *r, const json_t *e, struct fp_error *err)
 {
 	const json_t *body = json_object_get(e, "body");
@@ -137,6 +156,8 @@ static enum fp_status write_event(struct fp_run *r, const json_t *e, struct fp_e
 		return write_log(r, e, body, err);
 	case FP_EVENT_STEP:
 		return write_step(r, fp_json_int(e, "at", 0), body, err);
+	case FP_EVENT_COMMITTED:
+		return write_committed(r, body, err);
 	case FP_EVENT_PROGRESS:
 		return fp_db_run(r->store, err, "UPDATE job SET done = ?, total = ? WHERE id = ?",
 			FP_VALS(fp_i(fp_json_int(body, "done", 0)), fp_i(fp_json_int(body, "total", 0)), fp_i(r->job_id)));

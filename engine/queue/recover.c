@@ -24,18 +24,18 @@ struct ending {
 	int requeue;
 };
 
-/* Each change of the job keeps in its ledger that it was tried and what became of it. */
-static enum fp_status give_back(struct fp_store *s, const struct ending *e, int64_t now, struct fp_error *err)
+enum fp_status fp_run_give_back(struct fp_store *s, int64_t job_id, const char *why, struct fp_error *err)
 {
-	char *msg = fp_asprintf("not applied: job %lld %s", (long long)e->job_id, e->fault->msg);
+	int64_t now = fp_now_ms();
+	char *msg = fp_asprintf("not applied: job %lld %s", (long long)job_id, why);
 	enum fp_status st = fp_db_run(s, err, "INSERT INTO attempt (change_id, job_id, at, action, who, outcome, msg)"
 		" SELECT id, ?1, ?2, action, wanted_by, 'interrupted', ?3 FROM change WHERE taken_by = ?1",
-		FP_VALS(fp_i(e->job_id), fp_i(now), fp_t(e->fault->msg)));
+		FP_VALS(fp_i(job_id), fp_i(now), fp_t(why)));
 
 	if (st == FP_OK)
 		st = fp_db_run(s, err, "UPDATE change SET status = prior_status, prior_status = NULL, taken_by = NULL, updated_at = ?2, job_id = ?1,"
 			" attempts = attempts + 1, msg = ?3, fold = fold(?3 || ' ' || fields) WHERE taken_by = ?1",
-			FP_VALS(fp_i(e->job_id), fp_i(now), fp_t(msg)));
+			FP_VALS(fp_i(job_id), fp_i(now), fp_t(msg)));
 	free(msg);
 	return st;
 }
@@ -46,7 +46,7 @@ static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct
 	enum fp_status st = fp_plan_of_job(s, &plan, e->job_id, err);
 
 	if (st == FP_OK)
-		st = give_back(s, e, now, err);
+		st = fp_run_give_back(s, e->job_id, e->fault->msg, err);
 	if (st == FP_OK && plan && !e->requeue && e->fault->code == FP_E_CONFLICT)
 		st = fp_plan_withdraw(s, plan, "moved", e->fault->msg, err);
 	else if (st == FP_OK && plan && e->fault->code == FP_E_CANCELLED)
@@ -83,8 +83,7 @@ enum fp_status fp_run_close(struct fp_run *r, struct fp_error *err)
 	return fp_store_end(r->store, end_job(r->store, &e, err), err);
 }
 
-/* An orphaned worker dies with its engine (PDEATHSIG); this is for the moment in between, and for its children. */
-static void kill_worker(const struct fp_proc_id *worker)
+void fp_run_kill_worker(const struct fp_proc_id *worker)
 {
 	if (worker->pid > 1 && worker->start && fp_proc_alive(worker))
 		kill((pid_t)-worker->pid, SIGKILL);
@@ -133,7 +132,7 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	int64_t still = 0;
 	enum fp_status st;
 
-	kill_worker(&o->worker);
+	fp_run_kill_worker(&o->worker);
 	if (o->cancelled)
 		fp_fail(&why, FP_E_CANCELLED, "was cancelled; its engine (pid %lld) had died", (long long)o->owner.pid);
 	else
@@ -142,8 +141,9 @@ static enum fp_status free_orphan(struct fp_store *s, const struct orphan *o, st
 	st = fp_store_begin(s, err);
 	if (st != FP_OK)
 		return st;
-	/* Another engine may have been quicker. */
-	st = fp_db_int(s, &still, err, "SELECT 1 FROM job WHERE id = ? AND status IN ('queued', 'started') AND owner_pid = ? AND owner_start = ?",
+	/* Another engine may have been quicker. One that may have committed in a database is not freed but taken over (adopt.c). */
+	st = fp_db_int(s, &still, err, "SELECT 1 FROM job WHERE id = ? AND status IN ('queued', 'started') AND owner_pid = ? AND owner_start = ?"
+		" AND NOT EXISTS (SELECT 1 FROM job_transaction t WHERE t.job_id = job.id)",
 		FP_VALS(fp_i(o->job_id), fp_i(o->owner.pid), fp_i(o->owner.start)));
 	if (st == FP_OK && still)
 		st = end_job(s, &e, err);

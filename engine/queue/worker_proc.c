@@ -61,6 +61,7 @@ static const struct kind {
 		{"changed", JSON_INTEGER}, {"notes", JSON_ARRAY}}},
 	[FP_EVENT_PAST] = {"past", {{"version", JSON_INTEGER}, {"present", JSON_NULL}, {"hash", JSON_NULL}, {"attributes", JSON_NULL},
 		{"geometry", JSON_NULL}, {"fault", JSON_STRING}}},
+	[FP_EVENT_TRANSACTION] = {"transaction", {{"connection", JSON_INTEGER}, {"status", JSON_STRING}, {"message", JSON_STRING}}},
 	[FP_EVENT_RESULT] = {"result", {{"ok", JSON_NULL}}},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)

@@ -15,7 +15,7 @@ struct fp_worker;
 enum fp_event_kind {
 	FP_EVENT_HELLO, FP_EVENT_STEP, FP_EVENT_LOG, FP_EVENT_PROGRESS, FP_EVENT_PROJECT, FP_EVENT_LAYER, FP_EVENT_DELTA,
 	FP_EVENT_FILE, FP_EVENT_CANDIDATES, FP_EVENT_COMMIT, FP_EVENT_COMMITTED,
-	FP_EVENT_DIFFERENCE, FP_EVENT_TABLE, FP_EVENT_PAST, FP_EVENT_RESULT
+	FP_EVENT_DIFFERENCE, FP_EVENT_TABLE, FP_EVENT_PAST, FP_EVENT_TRANSACTION, FP_EVENT_RESULT
 };
 /* BODY is borrowed and holds the members that engine/worker/job.h names for KIND, with the right types. */
 typedef void fp_worker_event(void *arg, enum fp_event_kind kind, const json_t *body);

@@ -5,30 +5,10 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/store/change_list.h"
 #include "engine/store/list.h"
 
-static const char *const statuses[] = {"pending", "started", "applied", "conflict", "not_applied", "error", "ignored", "unpermitted", NULL};
-static const char *const methods[] = {"create", "patch", "delete", NULL};
-
-static const struct fp_filter_key keys[] = {
-	{.key = "status", .type = FP_FILTER_WORD, .sql = "c.status = ?", .words = statuses},
-	{.key = "method", .type = FP_FILTER_WORD, .sql = "c.method = ?", .words = methods},
-	{.key = "layer", .type = FP_FILTER_FOLD, .sql = "fold(c.layer_name) = ? OR fold(c.layer_id) = ?"},
-	{.key = "user", .type = FP_FILTER_FOLD, .sql = "fold(c.created_by) = ?"},
-	{.key = "client", .type = FP_FILTER_FOLD, .sql = "fold(c.client_id) = ?"},
-	{.key = "job", .type = FP_FILTER_INT, .sql = "c.id IN (SELECT change_id FROM attempt WHERE job_id = ?) OR c.taken_by = ?"},
-	{.key = "uuid", .type = FP_FILTER_FOLD, .sql = "c.uuid = ?"},
-	{.key = "after", .type = FP_FILTER_TIME, .sql = "c.created_at >= ?", .all = 1},
-	{.key = "applied-after", .type = FP_FILTER_TIME, .sql = "c.id IN (SELECT change_id FROM attempt WHERE outcome = 'applied' AND at >= ?)", .all = 1},
-	{.key = "before", .type = FP_FILTER_TIME, .sql = "c.created_at < ?", .all = 1},
-	{0},
-};
-
-static const struct fp_sort sorts[] = {
-	{"when", "c.id", 1}, {"who", "c.created_by", 0}, {"method", "c.method", 0}, {"layer", "c.layer_name", 0}, {"status", "c.status", 0}, {0},
-};
-
-/* The last column, the body, is there for one change only. */
+/* The last columns, the body and the key that the key map knows, are there for one change only. */
 #define COLUMNS "c.id, c.uuid, c.project_id, p.name, c.status, c.method, c.layer_id, c.layer_name, c.local_pk, c.source_pk, c.client_id, " \
 	"c.feature_pk, c.msg, c.fields, c.created_by, d.uuid, c.created_at, c.updated_at, c.job_id, c.attempts, c.undo_of, c.undone_by, " \
 	"c.target_layer_id, c.target_pk, c.return_status"
@@ -37,15 +17,13 @@ static const struct fp_sort sorts[] = {
 #define MAPPED "(SELECT source_pk FROM keymap WHERE project_id = c.project_id AND client_id = c.client_id AND local_layer_id = c.local_layer_id " \
 	"AND local_pk = c.local_pk)"
 #define WITH_BODY "SELECT " COLUMNS ", b.body, " MAPPED TABLES " JOIN change_body b ON b.change_id = c.id"
-#define LIST(select_) { \
-	.from = "change c", .id = "c.id", .project = "c.project_id", .select = select_, .join = "c.id = k.id", .keys = keys, \
-	.text = "c.fold LIKE ? ESCAPE '\\'", .sorts = sorts}
-
-static const struct fp_list list = LIST("SELECT " COLUMNS ", NULL, NULL" TABLES), with_body = LIST(WITH_BODY);
+static const struct fp_list with_body = {.select = WITH_BODY};
 
 struct ctx {
 	fp_change_each *each;
 	void *arg;
+	struct fp_store *store;
+	const char *select; /* of the row with the id ? */
 };
 
 static void row(void *arg, sqlite3_stmt *st)
@@ -68,40 +46,42 @@ static void row(void *arg, sqlite3_stmt *st)
 	c->each(c->arg, &r);
 }
 
+static enum fp_status each_id(void *arg, int64_t id, struct fp_error *err)
+{
+	struct ctx *c = arg;
+	sqlite3_stmt *st;
+	int there = 0;
+	enum fp_status rc = fp_db_stmt(c->store, &st, err, c->select, FP_VALS(fp_i(id)));
+
+	if (rc != FP_OK)
+		return rc;
+	rc = fp_db_next(c->store, st, &there, err);
+	if (rc == FP_OK && there)
+		row(c, st);
+	fp_db_end(c->store, st);
+	return rc;
+}
+
 enum fp_status fp_change_list(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
 	struct fp_error *err)
 {
-	struct ctx c = {each, arg};
+	struct ctx c = {each, arg, s, "SELECT " COLUMNS ", NULL, NULL" TABLES " WHERE c.id = ?"};
 
-	return fp_list_rows(s, &list, q, offset, limit, row, &c, err);
+	return fp_change_ids(s, q, offset, limit, each_id, &c, err);
 }
 
 enum fp_status fp_change_list_bodies(struct fp_store *s, const struct fp_query *q, int64_t offset, int64_t limit, fp_change_each *each, void *arg,
 	struct fp_error *err)
 {
-	struct ctx c = {each, arg};
+	struct ctx c = {each, arg, s, WITH_BODY " WHERE c.id = ?"};
 
-	return fp_list_rows(s, &with_body, q, offset, limit, row, &c, err);
-}
-
-/* Without a filter the counters know, however many there are. */
-enum fp_status fp_change_count(struct fp_store *s, const struct fp_query *q, int64_t *n, struct fp_error *err)
-{
-	*n = 0;
-	if (!q->filter || !*q->filter)
-		return fp_db_int(s, n, err, "SELECT sum(n) FROM change_count WHERE project_id = ?1 OR ?1 IS NULL", FP_VALS(fp_t(q->project_id)));
-	return fp_list_count(s, &list, q, n, err);
-}
-
-enum fp_status fp_change_rank(struct fp_store *s, const struct fp_query *q, int64_t id, int64_t *offset, struct fp_error *err)
-{
-	return fp_list_rank(s, &list, q, fp_i(id), offset, err);
+	return fp_change_ids(s, q, offset, limit, each_id, &c, err);
 }
 
 enum fp_status fp_change_get(struct fp_store *s, const char *project_id, const char *uuid, fp_change_each *each, void *arg,
 	struct fp_error *err)
 {
-	struct ctx c = {each, arg};
+	struct ctx c = {.each = each, .arg = arg};
 	char what[128];
 
 	snprintf(what, sizeof what, "change %.60s", uuid);

@@ -150,19 +150,34 @@ void fp_db_end(struct fp_store *s, sqlite3_stmt *st)
 	sqlite3_finalize(st);
 }
 
+static enum fp_status run_to_end(struct fp_store *s, sqlite3_stmt *st, struct fp_error *err)
+{
+	int row = 1;
+	enum fp_status rc = FP_OK;
+
+	while (rc == FP_OK && row)
+		rc = fp_db_next(s, st, &row, err);
+	fp_db_end(s, st);
+	return rc;
+}
+
 enum fp_status fp_db_run(struct fp_store *s, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n)
 {
 	sqlite3_stmt *st;
-	int row = 1;
 	enum fp_status rc = fp_db_stmt(s, &st, err, sql, v, n);
 
 	if (rc != FP_OK)
 		return rc;
 	fp_assert(sqlite3_stmt_readonly(st) || s->depth > 0);
-	while (rc == FP_OK && row)
-		rc = fp_db_next(s, st, &row, err);
-	fp_db_end(s, st);
-	return rc;
+	return run_to_end(s, st, err);
+}
+
+enum fp_status fp_db_cache(struct fp_store *s, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n)
+{
+	sqlite3_stmt *st;
+	enum fp_status rc = fp_db_stmt(s, &st, err, sql, v, n);
+
+	return rc == FP_OK ? run_to_end(s, st, err) : rc;
 }
 
 /* The statement at its first row, or NULL in *OUT when there is none or its first cell is NULL. */

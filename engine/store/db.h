@@ -19,6 +19,12 @@ struct fp_cached {
 	uint64_t used; /* when, for the choice of whom to forget */
 };
 
+/* The filter of changes whose facets stand in temp.change_passing, and how many changes pass it (engine/store/change_list.c). */
+struct fp_passing {
+	char *key;                /* with the project; NULL: none */
+	int64_t n, version, commits;
+};
+
 struct fp_store {
 	sqlite3 *db;
 	char *home, *path;
@@ -32,6 +38,7 @@ struct fp_store {
 	struct fp_cached *cache;
 	size_t n_cache, cap_cache;
 	uint64_t clock;
+	struct fp_passing passing;
 };
 
 /* A value to bind. */
@@ -67,6 +74,8 @@ void fp_db_end(struct fp_store *s, sqlite3_stmt *st);
 
 /* Runs to the end. */
 enum fp_status fp_db_run(struct fp_store *s, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n);
+/* The same for what belongs to this connection alone, temporary tables: no transaction, no gate. */
+enum fp_status fp_db_cache(struct fp_store *s, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n);
 /* First column of the first row into *OUT; *OUT stays when there is none or it is NULL. */
 enum fp_status fp_db_int(struct fp_store *s, int64_t *out, struct fp_error *err, const char *sql, const struct fp_val *v, size_t n);
 /* The same as text: a new string in *OUT, or NULL. */

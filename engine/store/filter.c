@@ -184,8 +184,10 @@ static enum fp_status add_term(struct fp_where *w, struct terms *t, size_t i, co
 	static const struct fp_filter_key text = {.key = "text", .type = FP_FILTER_LIKE, .all = 1};
 	const struct fp_filter_key *how = k ? k : &text;
 	const char *sep = "";
+	int wanted = how->part == w->part;
 
-	fp_buf_adds(&w->sql, t->items[i].negative ? " AND NOT coalesce(" : " AND (");
+	if (wanted)
+		fp_buf_adds(&w->sql, t->items[i].negative ? " AND NOT coalesce(" : " AND (");
 	for (size_t j = i; j < t->n; j++) {
 		struct term *x = &t->items[j];
 		struct fp_val v;
@@ -196,14 +198,17 @@ static enum fp_status add_term(struct fp_where *w, struct terms *t, size_t i, co
 		st = value_of(w, how, x->value, &v, err);
 		if (st != FP_OK)
 			return st;
+		x->done = 1;
+		if (!wanted)
+			continue;
 		fp_buf_adds(&w->sql, sep);
 		fp_buf_addc(&w->sql, '(');
 		condition(w, k ? k->sql : text_sql, v);
 		fp_buf_addc(&w->sql, ')');
 		sep = " OR ";
-		x->done = 1;
 	}
-	fp_buf_adds(&w->sql, t->items[i].negative ? ", 0)" : ")");
+	if (wanted)
+		fp_buf_adds(&w->sql, t->items[i].negative ? ", 0)" : ")");
 	return FP_OK;
 }
 

@@ -27,16 +27,19 @@ struct fp_filter_key {
 	const char *sql;
 	const char *const *words; /* FP_FILTER_WORD: the valid ones, ends with NULL */
 	int all;                  /* said twice means "and": after, before */
+	int part;                 /* for lists that are asked part by part, see fp_where.part; 0 in all others */
 };
 
-/* A growing condition and what it binds. Zero-initialise SQL with FP_BUF_INIT and the rest with 0. */
+/* A growing condition and what it binds. Zero-initialise SQL with FP_BUF_INIT and the rest with 0. Only terms whose key is of PART are added (words
+ * without a key are of part 0); the others are looked at for faults. */
 struct fp_where {
 	struct fp_buf sql;
 	struct fp_val *v;
 	size_t n, cap;
 	struct fp_strv owned;
+	int part;
 };
-#define FP_WHERE_INIT {FP_BUF_INIT, NULL, 0, 0, {0}}
+#define FP_WHERE_INIT {FP_BUF_INIT, NULL, 0, 0, {0}, 0}
 
 /* Appends " AND (...)" for SQL with its "?" bound to V. */
 void fp_where_and(struct fp_where *w, const char *sql, struct fp_val v);

@@ -14,21 +14,31 @@ enum fp_status fp_list_where(struct fp_where *w, const struct fp_list *l, const 
 	return fp_where_filter(w, l->keys, l->text, q->filter, err);
 }
 
-/* " ORDER BY expression, id", both turned when asked: an order without ties, so that pages neither repeat nor lose a row. */
-static enum fp_status order(struct fp_buf *b, const struct fp_list *l, const struct fp_query *q, struct fp_error *err)
+enum fp_status fp_list_sort(const struct fp_sort *sorts, const struct fp_query *q, const struct fp_sort **out, struct fp_error *err)
 {
-	const struct fp_sort *s = l->sorts;
+	const struct fp_sort *s = sorts;
 	struct fp_buf names = FP_BUF_INIT;
 
 	while (q->sort && s->name && strcmp(s->name, q->sort) != 0)
 		s++;
-	if (!s->name) {
-		for (s = l->sorts; s->name; s++)
-			fp_buf_addf(&names, "%s%s", s == l->sorts ? "" : ", ", s->name);
-		fp_fail(err, FP_E_USAGE, "this list cannot be sorted by \"%s\"; there are %s", q->sort, names.data);
-		fp_buf_free(&names);
-		return FP_E_USAGE;
-	}
+	*out = s;
+	if (s->name)
+		return FP_OK;
+	for (s = sorts; s->name; s++)
+		fp_buf_addf(&names, "%s%s", s == sorts ? "" : ", ", s->name);
+	fp_fail(err, FP_E_USAGE, "this list cannot be sorted by \"%s\"; there are %s", q->sort, names.data);
+	fp_buf_free(&names);
+	return FP_E_USAGE;
+}
+
+/* " ORDER BY expression, id", both turned when asked: an order without ties, so that pages neither repeat nor lose a row. */
+static enum fp_status order(struct fp_buf *b, const struct fp_list *l, const struct fp_query *q, struct fp_error *err)
+{
+	const struct fp_sort *s;
+	enum fp_status st = fp_list_sort(l->sorts, q, &s, err);
+
+	if (st != FP_OK)
+		return st;
 	fp_buf_addf(b, " ORDER BY %s %s", s->sql, s->descending != !!q->reverse ? "DESC" : "ASC");
 	if (strcmp(s->sql, l->id) != 0)
 		fp_buf_addf(b, ", %s %s", l->id, l->sorts[0].descending != !!q->reverse ? "DESC" : "ASC");

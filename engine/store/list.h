@@ -20,6 +20,9 @@ struct fp_list {
 	const struct fp_sort *sorts; /* the first is the list's own order; ends with a NULL name */
 };
 
+/* What Q wants SORTS, which end with a NULL name, to sort by; FP_E_USAGE names those there are. */
+enum fp_status fp_list_sort(const struct fp_sort *sorts, const struct fp_query *q, const struct fp_sort **out, struct fp_error *err);
+
 typedef void fp_list_row(void *arg, sqlite3_stmt *st);
 
 /* " WHERE ..." of the project and the filter that Q names. */

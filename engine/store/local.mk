@@ -1,5 +1,6 @@
 STORE_SOURCES = \
 	engine/store/activity.c engine/store/activity.h \
+	engine/store/change_list.c engine/store/change_list.h \
 	engine/store/changes.c engine/store/changes.h \
 	engine/store/check.c engine/store/check.h \
 	engine/store/checks.c engine/store/checks.h \

@@ -182,6 +182,7 @@ void fp_store_close(struct fp_store *s)
 		return;
 	fp_assert(s->depth == 0);
 	fp_db_free_cache(s);
+	free(s->passing.key);
 	if (s->db) {
 		/* The last one to close checkpoints, and that belongs inside the gate like every checkpoint. */
 		int gated = s->gate >= 0 && fp_gate_lock(s, NULL) == FP_OK;

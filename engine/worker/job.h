@@ -11,6 +11,7 @@
  *    "output":"/abs",         empty and writable: files that the job makes or changes, under their project names
  *    "scratch":"/abs",        empty and writable: anything else
  *    "deltas":"/abs.jsonl",   delta_apply and plan: a line for each change, in the order to apply (below)
+ *    "transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}],   settle: what became of these, as a commit event told them
  *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool,
  *      "record":bool,         tell with each outcome what takes it back ("inverse") and where it was written
  *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
@@ -60,6 +61,8 @@
  *             "columns_added":[names],"columns_removed":[names],"notes":[sentences]}   file_diff: after the differences of the table; null: it has none
  *   past      {"version":1,"present":bool,"hash":hex|null,"attributes":{...}|null,"geometry":WKT|null,"fault":""}   feature_past: one version; FAULT says why it
  *             could not be read
+ *   transaction {"connection":0,"status":"committed"|"aborted"|"in progress"|"unknown"|"unreachable","message":""}   settle, one each. unknown: the
+ *             database cannot say any more; unreachable: nobody could be asked, and why
  *   result    {"ok":true} or {"ok":false,"class":"invalid","message":"...","hint":"..."}     the last one */
 #ifndef FP_WORKER_JOB_H
 #define FP_WORKER_JOB_H
@@ -110,5 +113,6 @@ fp_step_fn fp_step_check_layers;
 fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
 fp_step_fn fp_step_file_diff;              /* engine/worker/step_diff.c */
 fp_step_fn fp_step_feature_past;           /* engine/worker/step_past.c */
+fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
 
 #endif

@@ -9,4 +9,5 @@ WORKER_SOURCES = \
 	engine/worker/step_layers.c \
 	engine/worker/step_past.c \
 	engine/worker/step_project.c \
+	engine/worker/step_settle.c \
 	engine/worker/steps.c

@@ -8,5 +8,6 @@ const struct fp_step fp_steps[] = {
 	{"apply_deltas", fp_step_apply_deltas},
 	{"file_diff", fp_step_file_diff},
 	{"feature_past", fp_step_feature_past},
+	{"settle", fp_step_settle},
 	{0}
 };

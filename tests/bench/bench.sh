@@ -140,6 +140,8 @@ fi
 if [ -x "$FIELDPOST_BUILD/tests/bench/bench_console" ]; then
 	echo "The console"
 	"$FIELDPOST_BUILD/tests/bench/bench_console" || missed=1
+	echo "The console with very many changes"
+	"$FIELDPOST_BUILD/tests/bench/bench_million" $([ -n "$quick" ] && echo 50000 || echo 1000000) || missed=1
 fi
 
 echo "Sizes"
