@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "engine/base/mem.h"
-#include "engine/store/files.h"
 #include "tests/faults/campaign.h"
 #include "tests/postgres.h"
 
@@ -131,7 +130,7 @@ Test(faults, what_the_ledger_has_and_the_data_has_not_is_found)
 	struct fp_error err;
 
 	plot_of_ten();
-	cr_assert_eq(fp_file_restore(c.field.h.s, c.field.plots[0].project, "survey.gpkg", 1, "anna", &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_queue_restore(c.field.h.s, &c.field.h.t, c.field.plots[0].project, "survey.gpkg", 1, "anna", NULL, &err), FP_OK, "%s", err.msg);
 	audit_run(&c.field, &c.audit, "as expected");
 	cr_assert_eq(c.audit.lost, c.field.plots[0].pushed);
 	cr_assert_eq(audit_findings(&c.audit), c.audit.lost);
@@ -140,7 +139,7 @@ Test(faults, what_the_ledger_has_and_the_data_has_not_is_found)
 Test(faults, a_key_a_change_or_a_job_that_is_not_what_it_should_be_is_found)
 {
 	plot_of_ten();
-	write_store("DELETE FROM keymap WHERE id = (SELECT min(id) FROM keymap)");
+	write_store("DELETE FROM keymap WHERE local_pk = (SELECT max(local_pk) FROM change WHERE method = 'create' AND id > 2)");
 	write_store("UPDATE change SET status = 'pending' WHERE id = 1");
 	write_store("UPDATE change SET status = 'error' WHERE id = 2");
 	write_store("UPDATE file_version SET md5 = replace(md5, substr(md5, 1, 1), 'x'), sha256 = lower(hex(randomblob(32))) WHERE version = 1");

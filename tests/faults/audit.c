@@ -21,13 +21,30 @@ int64_t audit_findings(const struct audit *a)
 	return a->lost + a->doubled + a->stuck + a->blanket + a->broken;
 }
 
-static void found(struct audit *a, int64_t *count, int64_t n, const char *what, const char *when, const char *detail)
+static void found(int64_t *count, int64_t n, const char *what, const char *when, const char *detail)
 {
+	static int told;
+
 	if (n <= 0)
 		return;
-	if (audit_findings(a) < TOLD_MAX)
+	if (told++ < TOLD_MAX)
 		fprintf(stderr, "%s: %lld %s %s\n", when, (long long)n, what, detail);
 	*count += n;
+}
+
+/* What is wrong stays so: it is counted once, however often it is seen. */
+static void merge(struct audit *a, const struct audit *now)
+{
+	a->lost = now->lost > a->lost ? now->lost : a->lost;
+	a->doubled = now->doubled > a->doubled ? now->doubled : a->doubled;
+	a->stuck = now->stuck > a->stuck ? now->stuck : a->stuck;
+	a->blanket = now->blanket > a->blanket ? now->blanket : a->blanket;
+	a->broken = now->broken > a->broken ? now->broken : a->broken;
+	a->changes = now->changes;
+	a->applied = now->applied;
+	a->forced = now->forced;
+	a->undone = now->undone;
+	a->planned = now->planned;
 }
 
 /* ---- two lists, side by side: LEDGER as it says who wrote what in which order, TRAIL as the data tells it ---- */
@@ -171,9 +188,9 @@ static void compare(struct audit *a, const char *when, struct lists *l)
 	int64_t n;
 
 	n = of_lists(l, "SELECT sum(said - did), " WHICH " FROM side WHERE did < said", which);
-	found(a, &a->lost, n, "changes of the ledger are not in the data:", when, which);
+	found(&a->lost, n, "changes of the ledger are not in the data:", when, which);
 	n = of_lists(l, "SELECT sum(did - said), " WHICH " FROM side WHERE did > said + iif(layer = 'posts', maybe, 0)", which);
-	found(a, &a->doubled, n, "changes are in the data beyond what the ledger says:", when, which);
+	found(&a->doubled, n, "changes are in the data beyond what the ledger says:", when, which);
 }
 
 /* Writes happen in the order in which they are told. */
@@ -183,7 +200,7 @@ static void compare_order(struct audit *a, const char *when, struct lists *l)
 	int64_t n = of_lists(l, "SELECT count(*), min(t.note) FROM (SELECT *, row_number() OVER (PARTITION BY layer ORDER BY n) AS k FROM trail) t JOIN"
 		" (SELECT *, row_number() OVER (PARTITION BY layer ORDER BY n) AS k FROM ledger) l USING (layer, k) WHERE t.note <> l.note OR t.op <> l.op", which);
 
-	found(a, &a->doubled, n, "changes are in the data in another order, from", when, which);
+	found(&a->doubled, n, "changes are in the data in another order, from", when, which);
 }
 
 /* ---- the store by itself ---- */
@@ -210,15 +227,15 @@ static const char *first_of(struct field *f, const struct plot *p, const char *s
 
 static void look_at_changes(struct field *f, const struct plot *p, struct audit *a, const char *when)
 {
-	found(a, &a->lost, p->pushed - number_of(f, p, "SELECT count(*) FROM change WHERE project_id = ?1 AND undo_of IS NULL"),
+	found(&a->lost, p->pushed - number_of(f, p, "SELECT count(*) FROM change WHERE project_id = ?1 AND undo_of IS NULL"),
 		"pushed changes are not in the store", when, "");
-	found(a, &a->blanket, number_of(f, p, "SELECT count(*) FROM change WHERE " REFUSED), "changes were refused:", when,
+	found(&a->blanket, number_of(f, p, "SELECT count(*) FROM change WHERE " REFUSED), "changes were refused:", when,
 		first_of(f, p, "SELECT uuid || ' ' || status || ': ' || msg FROM change WHERE " REFUSED));
-	found(a, &a->stuck, number_of(f, p, "SELECT count(*) FROM change c WHERE project_id = ?1 AND status = 'started' AND NOT EXISTS"
+	found(&a->stuck, number_of(f, p, "SELECT count(*) FROM change c WHERE project_id = ?1 AND status = 'started' AND NOT EXISTS"
 		" (SELECT 1 FROM job j WHERE j.id = c.taken_by AND j.status IN ('queued', 'started'))"), "changes are in the hands of a job that ended", when, "");
 }
 
-void audit_run(struct field *f, struct audit *a, const char *when)
+static void look(struct field *f, struct audit *a, const char *when)
 {
 	struct lists l;
 
@@ -237,6 +254,14 @@ void audit_run(struct field *f, struct audit *a, const char *when)
 	cr_assert_eq(fp_store_commit(f->h.s, &err), FP_OK, "%s", err.msg);
 }
 
+void audit_run(struct field *f, struct audit *a, const char *when)
+{
+	struct audit now = {0};
+
+	look(f, &now, when);
+	merge(a, &now);
+}
+
 /* ---- the end ---- */
 
 static void look_at_keys(struct field *f, const struct plot *p, struct audit *a, const char *when, struct lists *l)
@@ -253,7 +278,7 @@ static void look_at_keys(struct field *f, const struct plot *p, struct audit *a,
 	while (fp_db_next(f->h.s, st, &row, &err) == FP_OK && row) {
 		sql = fp_asprintf("SELECT count(*), fid FROM (SELECT fid FROM trail WHERE op = 'create' AND note = '%s' ORDER BY n LIMIT 1)", fp_db_text(st, 0));
 		of_lists(l, sql, key);
-		found(a, &a->lost, strcmp(key, fp_db_text(st, 1)) != 0, "key is not in the key map as it is in the data:", when, fp_db_text(st, 0));
+		found(&a->lost, strcmp(key, fp_db_text(st, 1)) != 0, "key is not in the key map as it is in the data:", when, fp_db_text(st, 0));
 		free(sql);
 	}
 	fp_db_end(f->h.s, st);
@@ -277,11 +302,11 @@ static void look_at_files(struct field *f, const struct plot *p, struct audit *a
 	if (f->kind == FIELD_FAKE)
 		return;
 	cr_assert_eq(fp_file_versions(f->h.s, p->project, "survey.gpkg", look_at_bytes, &bad, &err), FP_OK, "%s", err.msg);
-	found(a, &a->broken, bad, "file version is not what its row says", when, "");
+	found(&a->broken, bad, "file version is not what its row says", when, "");
 	db = open_data(f, p);
 	cr_assert_eq(sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &st, NULL), SQLITE_OK);
 	said = sqlite3_step(st) == SQLITE_ROW ? fp_db_text(st, 0) : "unreadable";
-	found(a, &a->broken, strcmp(said, "ok") != 0, "file is broken:", when, said);
+	found(&a->broken, strcmp(said, "ok") != 0, "file is broken:", when, said);
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 }
@@ -295,7 +320,7 @@ static void tell(void *arg, enum fp_finding kind, const char *line)
 {
 	struct doctor *d = arg;
 
-	found(d->a, &d->a->broken, kind == FP_FINDING_FAULT, "fault that doctor sees:", d->when, line);
+	found(&d->a->broken, kind == FP_FINDING_FAULT, "fault that doctor sees:", d->when, line);
 }
 
 static int64_t entries(const char *home, const char *folder)
@@ -315,24 +340,26 @@ static int64_t entries(const char *home, const char *folder)
 
 void audit_end(struct field *f, struct audit *a, const char *when)
 {
-	struct doctor d = {a, when};
+	struct audit now = {0};
+	struct doctor d = {&now, when};
 	struct lists l;
 	int64_t faults;
 
-	audit_run(f, a, when);
+	look(f, &now, when);
 	for (int i = 0; i < f->n; i++) {
 		const struct plot *p = &f->plots[i];
 		read_lists(f, p, &l);
-		compare_order(a, when, &l);
-		look_at_keys(f, p, a, when, &l);
-		look_at_files(f, p, a, when);
+		compare_order(&now, when, &l);
+		look_at_keys(f, p, &now, when, &l);
+		look_at_files(f, p, &now, when);
 		lists_close(&l);
-		found(a, &a->stuck, number_of(f, p, "SELECT count(*) FROM change WHERE project_id = ?1 AND status IN ('pending', 'started')"),
+		found(&now.stuck, number_of(f, p, "SELECT count(*) FROM change WHERE project_id = ?1 AND status IN ('pending', 'started')"),
 			"changes are not applied:", when, first_of(f, p, "SELECT uuid || ' ' || status || ': ' || msg FROM change WHERE project_id = ?1 AND status IN"
 				" ('pending', 'started')"));
-		found(a, &a->stuck, number_of(f, p, "SELECT count(*) FROM job WHERE project_id = ?1 AND status NOT IN ('finished', 'failed', 'stopped')"),
+		found(&now.stuck, number_of(f, p, "SELECT count(*) FROM job WHERE project_id = ?1 AND status NOT IN ('finished', 'failed', 'stopped')"),
 			"jobs never ended", when, "");
 	}
-	found(a, &a->stuck, entries(f->h.path, "work"), "work folders are left over", when, "");
+	found(&now.stuck, entries(f->h.path, "work"), "work folders are left over", when, "");
 	cr_assert_eq(fp_store_check(f->h.s, 1, tell, &d, &faults, &err), FP_OK, "%s", err.msg);
+	merge(a, &now);
 }

@@ -23,11 +23,15 @@ static struct fp_error err;
 /* Where a process may be asked to die. A worker dies at its points again and again, whatever engine starts it. */
 static const struct point {
 	const char *name;
-	int database; /* nobody comes by where there is none */
-	int kill;     /* only jobs whose worker dies come by */
+	int database;       /* nobody comes by where there is none */
+	int kill;           /* only jobs whose worker dies come by */
+	const char *before; /* only engines come by that follow one that died there */
 } points[] = {
-	{"apply:mid", 0, 0}, {"apply:before_commit", 0, 0}, {"apply:after_commit", 0, 0}, {"apply:ready", 0, 0}, {"apply:committed", 1, 0},
-	{"publish:before", 0, 0}, {"publish:middle", 0, 0}, {"publish:after", 0, 0}, {"close:before", 0, 1},
+	{.name = "apply:mid"}, {.name = "apply:before_commit"}, {.name = "apply:after_commit"}, {.name = "apply:ready"},
+	{.name = "apply:committed", .database = 1}, {.name = "commit:sealed", .database = 1}, {.name = "commit:recorded", .database = 1},
+	{.name = "commit:let", .database = 1}, {.name = "commit:ended", .database = 1}, {.name = "settle:asked", .database = 1, .before = "commit:let"},
+	{.name = "settle:answered", .database = 1, .before = "commit:let"}, {.name = "publish:before"}, {.name = "publish:middle"}, {.name = "publish:after"},
+	{.name = "close:before", .kill = 1},
 };
 #define N_POINTS (sizeof points / sizeof *points)
 
@@ -270,7 +274,7 @@ void campaign_random(struct campaign *c)
 	int ended = 0;
 	long whole = 200000; /* us */
 
-	while (campaign_kills(c) < c->kills && fp_monotonic_ms() < until && audit_findings(&c->audit) < 100) {
+	while (campaign_kills(c) < c->kills && fp_monotonic_ms() < until && audit_findings(&c->audit) == 0) {
 		c->rounds++;
 		muster(c, 6, NULL);
 		do_something(c);
@@ -291,30 +295,42 @@ void campaign_random(struct campaign *c)
 
 static int64_t killed_jobs(struct campaign *c)
 {
-	return home_number(&c->field.h, "SELECT count(*) FROM job WHERE signal = 9");
+	return home_number(&c->field.h, "SELECT (SELECT count(*) FROM job WHERE signal = 9) + (SELECT count(*) FROM job_log WHERE text LIKE"
+		" '%what databases had committed by then is published')");
 }
 
-/* Everybody is asked to die at P; the first that does is enough. */
-static void visit(struct campaign *c, const struct point *p)
+/* Everybody is asked to die at POINT, until somebody does. With KILLING workers are killed on the way. */
+static void die_at(struct campaign *c, const char *point, int killing)
 {
 	int64_t jobs = killed_jobs(c), until = fp_monotonic_ms() + DRAIN_MS / 2;
-	int before = c->at_points;
+	int before = c->at_points, killed = 0;
 
+	muster(c, 1, point);
+	while (c->at_points == before && (killing || killed_jobs(c) == jobs) && fp_monotonic_ms() < until) {
+		if (!jobs_on_their_way(c))
+			for (int i = 0; i < c->field.n; i++)
+				field_push(&c->field, &c->field.plots[i]);
+		killed += killing && strike_worker(c);
+		pause_us(2000);
+		reap(c);
+	}
+	cr_assert_lt(fp_monotonic_ms(), until, "nobody comes by %s", point);
+	c->killed_workers += killed;
+	c->at_points += c->at_points == before;
+}
+
+static void visit(struct campaign *c, const struct point *p)
+{
 	c->rounds++;
 	for (int i = 0; i < c->field.n; i++)
 		for (int n = 0; n < 3; n++)
 			field_push(&c->field, &c->field.plots[i]);
-	muster(c, 1, p->name);
-	while (c->at_points == before && killed_jobs(c) == jobs && fp_monotonic_ms() < until) {
-		if (p->kill && strike_worker(c)) {
-			c->killed_workers++;
-			jobs++;
-		}
-		pause_us(2000);
-		reap(c);
+	if (p->before) {
+		die_at(c, p->before, 0);
+		for (int i = 0; i < c->engines; i++)
+			c->killed_engines += kill_engine(c, i);
 	}
-	cr_assert_lt(fp_monotonic_ms(), until, "nobody comes by %s", p->name);
-	c->at_points += c->at_points == before;
+	die_at(c, p->name, p->kill);
 	audit_run(&c->field, &c->audit, when(c, p->name));
 	drain(c, p->name);
 }
