@@ -252,7 +252,7 @@ void postgres_rows(const char *database, const char *sql, postgres_row *each, vo
 	for (int ms = 0;; ms += 50) {
 		PGconn *c = connection(database);
 		PGresult *res = PQexec(c, sql);
-		int ok = PQresultStatus(res) == PGRES_TUPLES_OK;
+		int ok = PQresultStatus(res) == PGRES_TUPLES_OK || PQresultStatus(res) == PGRES_COMMAND_OK;
 
 		must(ok || ms < START_MS, PQerrorMessage(c));
 		for (int i = 0; ok && i < PQntuples(res); i++) {

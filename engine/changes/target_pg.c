@@ -198,7 +198,7 @@ static enum fp_status commit(struct fp_file *f, struct fp_error *err)
 	enum fp_status st = fp_pg_batch(s, NULL, 0, NULL, "", &why);
 
 	if (st != FP_OK)
-		return fp_fail(err, FP_E_REFUSED, "nothing was committed: %s", why.msg);
+		return fp_fail(err, FP_E_IO, "nothing was committed: %s", why.msg);
 	st = fp_pg_batch(s, &step, 1, &res, "the database took the changes back", &why);
 	if (PQresultStatus(res) == PGRES_COMMAND_OK) /* it has spoken, whatever became of the connection then */
 		st = strcmp(PQcmdStatus(res), "COMMIT") == 0 ? FP_OK

@@ -160,11 +160,11 @@ static void take_row(void *lists, const char *const *columns)
 	add(l->into_trail, "posts", columns[0], columns[1], strtoll(columns[2], NULL, 10));
 }
 
-static void read_database(const struct plot *p, struct lists *l)
+static void read_database(const struct field *f, const struct plot *p, struct lists *l)
 {
 	char *sql = fp_asprintf("SELECT op, coalesce(note, ''), fid FROM plot%d.trail ORDER BY seq", p->number);
 
-	postgres_rows("gis", sql, take_row, l);
+	postgres_rows(f->database, sql, take_row, l);
 	free(sql);
 }
 
@@ -177,7 +177,7 @@ static void read_lists(struct field *f, const struct plot *p, struct lists *l)
 	else
 		read_file(f, p, l);
 	if (f->kind == FIELD_DATABASE)
-		read_database(p, l);
+		read_database(f, p, l);
 }
 
 #define WHICH "group_concat(layer || ' ' || op || ' ' || note || ' ' || did || ':' || said, ', ')"

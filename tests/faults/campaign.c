@@ -98,8 +98,8 @@ static void reap(struct campaign *c)
 	for (int i = 0; i < c->engines; i++) {
 		int status;
 		if (c->engine[i].pid && waitpid(c->engine[i].pid, &status, WNOHANG) == c->engine[i].pid) {
-			cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && c->engine[i].poisoned, "an engine ended by itself: %d", status);
 			c->engine[i].pid = 0;
+			cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && c->engine[i].poisoned, "an engine ended by itself: %d", status);
 			c->at_points++;
 		}
 	}
@@ -214,14 +214,14 @@ static void take_pid(void *pid, const char *const *columns)
 	*(int *)pid = (int)strtol(columns[0], NULL, 10);
 }
 
-#define SESSION "SELECT pid FROM pg_stat_activity WHERE application_name = 'fieldpost' ORDER BY random() LIMIT 1"
+#define SESSION "SELECT pid FROM pg_stat_activity WHERE application_name = 'fieldpost' AND datname = current_database() ORDER BY random() LIMIT 1"
 
 /* A session that is cut off; or one that crashes, and the whole server with it. */
 static int strike_session(struct campaign *c, int hard)
 {
 	for (int i = 0; i < 50 && jobs_on_their_way(c); i++) {
 		int pid = 0;
-		postgres_rows("gis", hard ? SESSION : "WITH s AS MATERIALIZED (" SESSION ") SELECT pid FROM s WHERE pg_terminate_backend(pid)", take_pid, &pid);
+		postgres_rows(c->field.database, hard ? SESSION : "WITH s AS MATERIALIZED (" SESSION ") SELECT pid FROM s WHERE pg_terminate_backend(pid)", take_pid, &pid);
 		if (pid)
 			return !hard || kill(pid, SIGKILL) == 0;
 		pause_us(1000);

@@ -22,7 +22,6 @@ struct campaign {
 
 	/* of its own */
 	struct { int pid, poisoned; } engine[ENGINES_MAX];
-	int stuck_engines;
 };
 
 void campaign_open(struct campaign *c);

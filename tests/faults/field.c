@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
@@ -80,10 +81,10 @@ static void put_data(struct field *f)
 static void make_database(struct field *f, const struct plot *p)
 {
 	char *sql = fp_asprintf("CREATE SCHEMA plot%d AUTHORIZATION ada; SET SESSION AUTHORIZATION ada; SET search_path = plot%d, public; %s", p->number,
-		p->number, table), *services = fp_asprintf("[geo]\nhost=127.0.0.1\nport=%d\ndbname=gis\nuser=ada\npassword=open-sesame\n",
-		postgres_port());
+		p->number, table), *services = fp_asprintf("[geo]\nhost=127.0.0.1\nport=%d\ndbname=%s\nuser=ada\npassword=open-sesame\n",
+		postgres_port(), f->database);
 
-	postgres_sql("gis", sql);
+	postgres_rows(f->database, sql, NULL, NULL);
 	cr_assert_eq(fp_queue_secret_set(f->h.s, &f->h.t, f->h.project, "GEO", "pgservice", services, strlen(services), "anna", &err), FP_OK, "%s", err.msg);
 	free(sql);
 	free(services);
@@ -120,6 +121,12 @@ void field_open(struct field *f, enum field_kind kind, int n, unsigned seed)
 		setenv("FIELDPOST_LIBEXEC", getenv("FIELDPOST_BUILD"), 1);
 	f->kind = kind;
 	f->state = seed;
+	if (kind == FIELD_DATABASE) {
+		char *sql = fp_asprintf("CREATE DATABASE gis_%d TEMPLATE gis", (int)getpid());
+		snprintf(f->database, sizeof f->database, "gis_%d", (int)getpid());
+		postgres_rows("postgres", sql, NULL, NULL);
+		free(sql);
+	}
 	for (f->n = 0; f->n < n; f->n++) {
 		f->plots[f->n].number = f->n + 1;
 		make_plot(f, &f->plots[f->n]);

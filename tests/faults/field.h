@@ -10,7 +10,7 @@
 enum field_kind {
 	FIELD_FAKE,      /* the fake worker and its data.txt: creates only */
 	FIELD_FILES,     /* the real worker and a GeoPackage */
-	FIELD_DATABASE   /* the same, and a PostGIS layer in the same project: postgres_start() was called */
+	FIELD_DATABASE   /* the same, and a PostGIS layer in the same project: postgres_start() was called and made "gis" */
 };
 
 /* A feature that a device made, as its surveyor believes it to be. */
@@ -35,6 +35,7 @@ struct field {
 	struct plot plots[PLOTS_MAX];
 	int n;
 	unsigned state;           /* of the dice */
+	char database[24];        /* of its own */
 	int uuids;
 };
 
