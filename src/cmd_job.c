@@ -321,6 +321,6 @@ static enum fp_status settle(struct fp_invocation *inv, struct fp_error *err)
 }
 
 const struct fp_command fp_cmd_job_settle = {
-	.name = "job settle", .args = "JOB applied|not-applied", .min_args = 2, .max_args = 2, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = settle,
-	.help = "Say what became of the changes of a job that waits for a database which will never answer again.",
+	.name = "job settle", .args = "JOB OUTCOME", .min_args = 2, .max_args = 2, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = settle,
+	.help = "Say that the changes of a job are applied, or not-applied, in a database that it waits for and that will never answer again.",
 };

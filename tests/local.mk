@@ -181,8 +181,14 @@ tests_test_engine_LDADD = $(TEST_LDADD)
 
 include tests/faults/local.mk
 
+SUITES += tests/test_settle_postgres
+tests_test_settle_postgres_SOURCES = tests/test_settle_postgres.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h \
+	tests/postgres.c tests/postgres.h
+tests_test_settle_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(POSTGRES_CFLAGS)
+tests_test_settle_postgres_LDADD = $(TEST_LDADD) $(POSTGRES_LIBS)
+
 SUITES += tests/test_settle
-tests_test_settle_SOURCES = tests/test_settle.c tests/engine_home.c tests/engine_home.h
+tests_test_settle_SOURCES = tests/test_settle.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_settle_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_checks

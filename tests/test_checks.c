@@ -420,6 +420,7 @@ Test(checks_before, what_an_older_store_knows_is_the_first_run)
 	fp_store_close(h.s);
 	add_data("data/schema/002_secrets.sql");
 	add_data("data/schema/003_checks.sql");
+	add_data("data/schema/004_changes.sql");
 	cr_assert_eq(fp_store_open(&h.s, h.path, 0, &err), FP_OK, "%s", err.msg);
 	cr_expect_eq(home_number(&h, "SELECT at FROM check_run WHERE job_id = 7"), 55);
 	cr_expect_eq(home_number(&h, "SELECT since = 55 AND since_job = 7 AND sentence = 'e' AND changed = '' FROM layer"), 1);

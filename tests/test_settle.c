@@ -16,6 +16,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/queue/engine.h"
+#include "engine/queue/plan.h"
 #include "engine/store/check.h"
 #include "engine_home.h"
 
@@ -529,6 +530,36 @@ Test(settle, an_engine_that_is_freed_at_any_moment_leaves_what_may_be_committed)
 		all_applied(scripts[i % 2]);
 		free(sql);
 	}
+}
+
+/* What a plan could not do goes on being planned. */
+Test(settle, a_plan_of_which_a_database_kept_a_part_is_carried_out_to_its_end)
+{
+	struct fp_staged staged[4] = {{0}};
+	struct fp_trigger *t;
+	struct fp_plan *plan;
+	size_t n;
+
+	wants("apply\nask\ntell 0 no\ntell 1 no\n");
+	push("db0", 2);
+	push("db1", 2);
+	home_run(&h);
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM change WHERE status = 'not_applied'"), 4);
+	for (int i = 0; i < 4; i++)
+		staged[i] = (struct fp_staged){.change_id = i + 1, .action = FP_ACTION_APPLY};
+	wants("apply\nask\ncommit 0\nkill 9\n");
+	cr_assert_eq(fp_plan_new(&plan, h.s, &h.conf, staged, 4, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_plan_wait(plan, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_plan_save(plan, "bert", "because", &t, &n, &err), FP_OK, "%s", err.msg);
+	free(t);
+	fp_plan_free(plan);
+	home_run(&h);
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM change WHERE status = 'applied' AND plan_id IS NULL"), 2);
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM change WHERE status = 'pending' AND plan_id = 1"), 2);
+	cr_assert_str_eq(home_text(&h, "SELECT state FROM plan"), "waiting");
+	finish();
+	cr_assert_str_eq(home_text(&h, "SELECT state FROM plan"), "done");
+	all_applied("planned");
 }
 
 /* ---- the engine dies ---- */
