@@ -162,7 +162,7 @@ struct fp_verdict files_judged(const char *type, const char *provider, const cha
 	fp_buf_adds(&xml, "<srs><spatialrefsys><authid>EPSG:4326</authid></spatialrefsys></srs></maplayer></projectlayers></qgis>");
 	files_put("project.qgs", xml.data);
 	fp_buf_free(&xml);
-	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_project_open_below(&p, path, NULL, &err), FP_OK, "%s", err.msg);
 	fp_layer_check(&v, &(struct fp_checker){.project = p, .prober = -1}, &p->layers[0]);
 	fp_project_free(p);
 	free(path);

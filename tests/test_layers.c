@@ -284,7 +284,7 @@ static struct fp_verdict judged_virtual(const char *source)
 	fp_buf_adds(&xml, "</projectlayers></qgis>");
 	files_put("many.qgs", xml.data);
 	fp_buf_free(&xml);
-	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_project_open_below(&p, path, NULL, &err), FP_OK, "%s", err.msg);
 	fp_layer_check(&v, &(struct fp_checker){.project = p, .prober = -1}, fp_project_layer(p, "c_virtual"));
 	fp_project_free(p);
 	free(path);

@@ -59,7 +59,7 @@ static void refused(char *path, const char *why)
 	struct fp_project *p = NULL;
 	struct fp_error err = {0};
 
-	cr_assert_eq(fp_project_open(&p, path, &err), FP_E_INVALID, "%s", path);
+	cr_assert_eq(fp_project_open_below(&p, path, NULL, &err), FP_E_INVALID, "%s", path);
 	cr_assert(strstr(err.msg, why), "\"%s\" lacks \"%s\"", err.msg, why);
 	cr_assert_null(p);
 	free(path);
@@ -75,7 +75,7 @@ static struct fp_project *opened_at(char *path)
 	struct fp_project *p = NULL;
 	struct fp_error err = {0};
 
-	cr_assert_eq(fp_project_open(&p, path, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_project_open_below(&p, path, NULL, &err), FP_OK, "%s", err.msg);
 	free(path);
 	return p;
 }
@@ -103,7 +103,7 @@ Test(project, a_missing_file_is_not_found, .init = setup, .fini = teardown)
 	struct fp_error err = {0};
 	char *path = fp_path_join(dir, "no.qgs");
 
-	cr_assert_eq(fp_project_open(&p, path, &err), FP_E_NOTFOUND);
+	cr_assert_eq(fp_project_open_below(&p, path, NULL, &err), FP_E_NOTFOUND);
 	free(path);
 }
 

@@ -101,11 +101,6 @@ enum fp_status fp_project_open_below(struct fp_project **out, const char *path, 
 	return st;
 }
 
-enum fp_status fp_project_open(struct fp_project **out, const char *path, struct fp_error *err)
-{
-	return fp_project_open_below(out, path, NULL, err);
-}
-
 static void free_layer(struct fp_layer_def *l)
 {
 	for (size_t i = 0; i < l->n_fields; i++) {

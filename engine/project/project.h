@@ -44,10 +44,9 @@ struct fp_project {
 	struct fp_strv notes;   /* what a reader should know: dropped plugin layers, missing embedded projects */
 };
 
-/* Opens the project at absolute PATH. Limits of spec/layers.md 1.1 and rule 4.2 no. 7 hold. FP_E_INVALID: not a QGIS project, with the
- * reason ("empty file", "XML broken at line 12", "no .qgs inside the archive", "unpacks to more than 256 MB"). */
-enum fp_status fp_project_open(struct fp_project **out, const char *path, struct fp_error *err);
-/* The same for a project somewhere below the uploaded folder ROOT, of which it may use all. */
+/* Opens the project at absolute PATH, which lies somewhere below the uploaded folder ROOT and may use all of it; NULL: its own folder is all. Limits of
+ * spec/layers.md 1.1 and rule 4.2 no. 7 hold. FP_E_INVALID: not a QGIS project, with the reason ("empty file", "XML broken at line 12", "no .qgs inside the
+ * archive", "unpacks to more than 256 MB"). */
 enum fp_status fp_project_open_below(struct fp_project **out, const char *path, const char *root, struct fp_error *err);
 void fp_project_free(struct fp_project *p);
 

@@ -85,7 +85,7 @@ void fuzz_project_holds(const uint8_t *data, size_t size, const char *name)
 	enum fp_status st;
 
 	write_project(data, size, name);
-	st = fp_project_open(&p, path, &err);
+	st = fp_project_open_below(&p, path, NULL, &err);
 	fuzz_error_holds(st, &err);
 	if (st != FP_OK) {
 		fp_assert(st == FP_E_INVALID); /* the file is there and can be read: only its content can be wrong */
