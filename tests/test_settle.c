@@ -385,6 +385,7 @@ Test(settle, a_cancel_that_comes_too_late_waits_for_the_end)
 	step_until("SELECT status IN ('finished', 'stopped', 'failed') FROM job WHERE id = 2");
 	fp_engine_free(engine);
 	ended("finished", "2 applied");
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM job_log WHERE text LIKE 'cancelled by bert; what databases had committed%'"), 1);
 	all_applied("cancelled too late");
 }
 

@@ -34,7 +34,7 @@ enum event { EV_NONE, EV_READY, EV_COMMIT, EV_ENDED_WELL, EV_ENDED_BADLY, EV_FAU
 typedef enum fp_run_state action(struct fp_run *r);
 
 /* A wish of a person, recorded in the store by whatever process they sit at. */
-static int cancelled(struct fp_run *r)
+static int wished(struct fp_run *r, struct fp_error *why)
 {
 	char *by = NULL;
 	int yes;
@@ -43,9 +43,14 @@ static int cancelled(struct fp_run *r)
 		return 0;
 	yes = by != NULL;
 	if (yes)
-		fp_fail(&r->fault, FP_E_CANCELLED, "cancelled by %s", by);
+		fp_fail(why, FP_E_CANCELLED, "cancelled by %s", by);
 	free(by);
 	return yes;
+}
+
+static int cancelled(struct fp_run *r)
+{
+	return wished(r, &r->fault);
 }
 
 static enum fp_run_state stay(struct fp_run *r)
@@ -135,23 +140,31 @@ static enum fp_run_state close_it(struct fp_run *r)
 	return FP_RUN_CLOSING;
 }
 
+static void log_late(struct fp_run *r, const char *what)
+{
+	json_t *line = json_pack("{s:s,s:o}", "level", "warning", "text", json_sprintf("%s; what databases had committed by then is published", what));
+
+	fp_run_record(r, FP_EVENT_LOG, line);
+	json_decref(line);
+}
+
 /* Nothing is in a database: the job ends as any that was interrupted. Else what is there must be published, whatever became of the worker. */
 static enum fp_run_state settled(struct fp_run *r)
 {
-	json_t *line;
+	int kept = fp_settle_kept(r);
+	struct fp_error wish;
 
-	if (!fp_settle_kept(r) && fp_settle_lost(r) && r->fault.code == FP_OK)
+	if (!kept && fp_settle_lost(r) && r->fault.code == FP_OK)
 		fp_fail(&r->fault, FP_E_CRASHED, "the worker said that all went well, and its database has nothing of it");
-	if (!fp_settle_kept(r) && r->fault.code != FP_OK) {
+	if (!kept && r->fault.code != FP_OK) {
 		if (cancelled(r))
 			r->requeue = 0;
 		return FP_RUN_CLOSING;
 	}
-	if (r->fault.code != FP_OK) {
-		line = json_pack("{s:s,s:o}", "level", "warning", "text", json_sprintf("%s; what databases had committed by then is published", r->fault.msg));
-		fp_run_record(r, FP_EVENT_LOG, line);
-		json_decref(line);
-	}
+	if (r->fault.code != FP_OK)
+		log_late(r, r->fault.msg);
+	if (kept && wished(r, &wish))
+		log_late(r, wish.msg);
 	return collect(r);
 }
 
