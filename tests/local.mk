@@ -178,8 +178,8 @@ tests_test_commands_secret_LDADD = $(TEST_LDADD)
 SUITES += tests/test_engine tests/test_faults
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_engine_LDADD = $(TEST_LDADD)
-tests_test_faults_SOURCES = tests/test_faults.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
-tests_test_faults_LDADD = $(TEST_LDADD)
+
+include tests/faults/local.mk
 
 SUITES += tests/test_settle_postgres
 tests_test_settle_postgres_SOURCES = tests/test_settle_postgres.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h \

@@ -247,6 +247,28 @@ const char *postgres_value(const char *database, const char *sql)
 	return value;
 }
 
+void postgres_rows(const char *database, const char *sql, postgres_row *each, void *arg)
+{
+	for (int ms = 0;; ms += 50) {
+		PGconn *c = connection(database);
+		PGresult *res = PQexec(c, sql);
+		int ok = PQresultStatus(res) == PGRES_TUPLES_OK || PQresultStatus(res) == PGRES_COMMAND_OK;
+
+		must(ok || ms < START_MS, PQerrorMessage(c));
+		for (int i = 0; ok && i < PQntuples(res); i++) {
+			const char *columns[8] = {0};
+			for (int k = 0; k < PQnfields(res) && k < 8; k++)
+				columns[k] = PQgetvalue(res, i, k);
+			each(arg, columns);
+		}
+		PQclear(res);
+		PQfinish(c);
+		if (ok)
+			return;
+		poll(NULL, 0, 50);
+	}
+}
+
 void postgres_set(const char *setting, const char *value)
 {
 	char *sql = fp_asprintf("ALTER SYSTEM SET %s = %s", setting, value), *show = fp_asprintf("SHOW %s", setting);

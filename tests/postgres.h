@@ -19,6 +19,10 @@ void postgres_sql(const char *database, const char *sql);
 /* One value, "" for none; static. */
 const char *postgres_value(const char *database, const char *sql);
 
+/* Runs SQL; EACH (may be NULL when there are none) gets every row, eight columns at most. A server that is starting anew is waited for. */
+typedef void postgres_row(void *arg, const char *const *columns);
+void postgres_rows(const char *database, const char *sql, postgres_row *each, void *arg);
+
 /* Sets a setting that needs no restart and waits until it is in force. */
 void postgres_set(const char *setting, const char *value);
 

@@ -249,7 +249,7 @@ Test(apply_postgres_faults, a_connection_that_is_cut_before_the_commit_took_ever
 	as_ada("CREATE TABLE cut2 (id int PRIMARY KEY, t text); INSERT INTO cut2 VALUES (1, 'a')");
 	own_login("cut2");
 	is(delta(&f, "patch", "cut2", "1", "{'attributes':{'t':'a'}}", "{'attributes':{'t':'b'}}"), "applied", "");
-	cr_assert_eq(settle(&f, &e), FP_OK);
+	cr_assert_eq(settle(&f, &e), FP_E_IO);
 	cr_assert_eq(e.taken_back, 1);
 	cr_assert(strstr(e.message, "nothing was committed: the database closed the connection") != NULL, "%s", e.message);
 	holds("SELECT t FROM field.cut2", "a");

@@ -464,7 +464,8 @@ static enum fp_status list_transactions(struct fp_apply *a, struct fp_apply_tran
 	return st;
 }
 
-/* Each database by itself: that one takes its changes back is no reason for another to. */
+/* Each database by itself: that one takes its changes back is no reason for another to. One that was lost before it was asked to commit has nothing of
+ * them, and nothing is wrong with them: the job ends, and they wait. */
 static enum fp_status finish_databases(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err)
 {
 	struct fp_apply_transaction *t = fp_alloc((a->n_files + 1) * sizeof *t);
@@ -478,9 +479,9 @@ static enum fp_status finish_databases(struct fp_apply *a, const struct fp_apply
 	fp_failpoint("apply:ready");
 	for (size_t i = 0; st == FP_OK && i < n; i++) {
 		enum fp_status done = of[i]->open->ops->commit(of[i]->open, &why);
-		if (done == FP_OK || done == FP_E_REFUSED)
-			end->committed(end->arg, t[i].connection, done == FP_OK, done == FP_OK ? "" : why.msg);
-		else
+		if (done == FP_OK || done == FP_E_REFUSED || done == FP_E_IO)
+			end->committed(end->arg, t[i].connection, done == FP_OK, done == FP_E_REFUSED ? why.msg : "");
+		if (done != FP_OK && done != FP_E_REFUSED)
 			st = fp_fail(err, done, "%s", why.msg);
 		fp_failpoint("apply:committed");
 	}

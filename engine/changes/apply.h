@@ -43,7 +43,7 @@ struct fp_apply_transaction {
 };
 
 /* How a session ends: FILE is called for each file whose content changed; then, when a database holds changes, READY, which returns when these
- * transactions are written down for good; then COMMITTED for each of them. */
+ * transactions are written down for good; then COMMITTED for each of them. Not OK without a MESSAGE: the database has nothing of it, and gave no reason. */
 struct fp_apply_end {
 	void *arg;
 	void (*file)(void *arg, const char *name);
@@ -51,7 +51,7 @@ struct fp_apply_end {
 	void (*committed)(void *arg, int connection, int ok, const char *message);
 };
 
-/* Writes and closes everything. FP_E_UNKNOWN: a database did not answer when it was to commit. */
+/* Writes and closes everything. FP_E_UNKNOWN: a database did not answer when it was to commit; FP_E_IO: one was gone before that. */
 enum fp_status fp_apply_finish(struct fp_apply *a, const struct fp_apply_end *end, struct fp_error *err);
 
 /* What was not finished leaves OUTPUT as it is: the caller throws it away. */

@@ -78,8 +78,8 @@ struct fp_file_ops {
 	enum fp_status (*mark)(struct fp_file *f, struct fp_error *err);
 	enum fp_status (*back)(struct fp_file *f, struct fp_error *err);
 	enum fp_status (*on)(struct fp_file *f, struct fp_error *err);
-	/* Everything since the file was opened becomes part of it, and it is closed. Of a database: FP_E_REFUSED when it took all of it back, FP_E_UNKNOWN when
-	 * it cannot be said (the connection broke while it committed). */
+	/* Everything since the file was opened becomes part of it, and it is closed. Of a database: FP_E_REFUSED when it took all of it back, FP_E_IO when
+	 * the connection broke before (nothing of it is there), FP_E_UNKNOWN when it cannot be said (it broke while it committed). */
 	enum fp_status (*commit)(struct fp_file *f, struct fp_error *err);
 	/* Databases; NULL: it is a file. */
 	enum fp_status (*transaction)(struct fp_file *f, struct fp_transaction *out, struct fp_error *err);

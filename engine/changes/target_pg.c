@@ -58,10 +58,26 @@ static int operators(const json_t *question, const char *service)
 	return *fp_json_str_or(question, "service", "") || (!*fp_json_str_or(question, "host", "") && (*service || getenv("PGHOST") || getenv("PGHOSTADDR")));
 }
 
-static enum fp_status refuse(const json_t *answer, struct fp_error *err)
+/* The server is there and takes nobody now: it starts, stops or is full, or hung up in the middle. That passes. */
+static int not_now(const struct fp_pg *pg, const char *words)
 {
-	const char *stage = fp_json_str_or(answer, "stage", ""), *words = fp_json_str_or(answer, "error", "");
+	static const char *const states[] = {"57P01", "57P02", "57P03", "53300"};
 
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		if (strcmp(pg->state, states[i]) == 0)
+			return 1;
+	return strstr(words, "server closed the connection unexpectedly") != NULL;
+}
+
+static enum fp_status refuse(const struct fp_pg *pg, struct fp_error *err)
+{
+	const char *stage = fp_json_str_or(pg->answer, "stage", ""), *words = fp_json_str_or(pg->answer, "error", "");
+
+	if (not_now(pg, words)) {
+		fp_fail(err, FP_E_IO, "the database takes no connections now: %s", words);
+		fp_error_hint(err, "nothing was applied; apply the pending changes when it does");
+		return FP_E_IO;
+	}
 	if (strcmp(stage, "login") == 0 || strcmp(stage, "database") == 0)
 		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the database lets nobody in: %s", words);
 	if (strcmp(stage, "address") == 0)
@@ -69,7 +85,7 @@ static enum fp_status refuse(const json_t *answer, struct fp_error *err)
 	return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the database cannot be reached: %s", words);
 }
 
-/* PGconn of QUESTION, or FP_E_REFUSED. */
+/* PGconn of QUESTION; FP_E_REFUSED: it cannot be had; FP_E_IO: not now. */
 static enum fp_status dial(PGconn **out, const json_t *question, const struct fp_apply_options *o, struct fp_error *err)
 {
 	const char *allow = o->allow ? o->allow : "";
@@ -88,7 +104,7 @@ static enum fp_status dial(PGconn **out, const json_t *question, const struct fp
 	if (st == FP_OK) {
 		asker.resolver = fp_resolver_new(list);
 		if (fp_pg_connect(&pg, &asker, question) != 0)
-			st = refuse(pg.answer, err);
+			st = refuse(&pg, err);
 		fp_resolver_free(asker.resolver);
 	}
 	if (*service)
@@ -182,7 +198,7 @@ static enum fp_status commit(struct fp_file *f, struct fp_error *err)
 	enum fp_status st = fp_pg_batch(s, NULL, 0, NULL, "", &why);
 
 	if (st != FP_OK)
-		return fp_fail(err, FP_E_REFUSED, "nothing was committed: %s", why.msg);
+		return fp_fail(err, FP_E_IO, "nothing was committed: %s", why.msg);
 	st = fp_pg_batch(s, &step, 1, &res, "the database took the changes back", &why);
 	if (PQresultStatus(res) == PGRES_COMMAND_OK) /* it has spoken, whatever became of the connection then */
 		st = strcmp(PQcmdStatus(res), "COMMIT") == 0 ? FP_OK
@@ -258,8 +274,8 @@ static enum fp_status open_session(struct fp_pg_session **out, const json_t *que
 		PQsetNoticeReceiver(s->conn, no_notice, NULL);
 		fp_assert(PQenterPipelineMode(s->conn));
 		st = set_up(s, read_only, &why);
-		if (st != FP_OK)
-			fp_fail(err, st = FP_E_REFUSED, "Cannot start editing layer: %s", why.msg);
+		if (st != FP_OK) /* a connection that was cut says nothing about the layer: it ends the job, as it does later */
+			fp_fail(err, st, st == FP_E_REFUSED ? "Cannot start editing layer: %s" : "%s", why.msg);
 	}
 	if (st == FP_OK)
 		*out = s;

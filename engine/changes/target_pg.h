@@ -9,7 +9,8 @@
 enum fp_status fp_pg_address(char **out, const struct fp_layer_def *layer, struct fp_error *err);
 
 /* Connects as LAYER's source says and begins a transaction. A service of OPTIONS' pgservice may lie anywhere, since the operator wrote it; what the
- * source itself names only where OPTIONS let it. FP_E_REFUSED: there is no connection, and why. */
+ * source itself names only where OPTIONS let it. FP_E_REFUSED: there is no connection, and why; FP_E_IO: the server is there and takes none now, or cut
+ * it: nothing is wrong with the changes. */
 enum fp_status fp_pg_open(struct fp_file **out, const struct fp_layer_def *layer, const struct fp_apply_options *options, struct fp_error *err);
 
 /* 1 when both lead to the same database of the same server as the same user. */

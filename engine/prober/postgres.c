@@ -184,7 +184,7 @@ static int try_address(struct fp_pg *pg, const struct params *p)
 		next = PQconnectPoll(conn);
 	}
 	if (PQstatus(conn) != CONNECTION_OK) {
-		fp_pg_connect_fault(pg->answer, conn, last, tls_tried);
+		fp_pg_connect_fault(pg, conn, last, tls_tried);
 		PQfinish(conn);
 		return -1;
 	}

@@ -13,14 +13,16 @@ struct fp_pg {
 	PGconn *conn;
 	int64_t deadline; /* fp_monotonic_ms() */
 	json_t *answer;
+	char state[6];    /* SQLSTATE with which the server refused the connection, "" for none */
 };
 
 /* Connects as QUESTION, its service and the environment say, to addresses that may be connected to. 0, or -1 when ANSWER says what failed. */
 struct fp_asker;
 int fp_pg_connect(struct fp_pg *pg, struct fp_asker *asker, const json_t *question);
 
-/* Tells ANSWER why the connection attempt on CONN failed. LAST is the last state it was in, TLS_TRIED whether it was in CONNECTION_SSL_STARTUP. */
-void fp_pg_connect_fault(json_t *answer, PGconn *conn, ConnStatusType last, int tls_tried);
+/* Tells PG's answer why the connection attempt on CONN failed, and its state. LAST is the last state CONN was in, TLS_TRIED whether it was in
+ * CONNECTION_SSL_STARTUP. */
+void fp_pg_connect_fault(struct fp_pg *pg, PGconn *conn, ConnStatusType last, int tls_tried);
 
 /* One statement with N text parameters. NULL when it failed in such a way that nothing more can be asked; ANSWER says so, as a failure of STAGE. */
 PGresult *fp_pg_run(struct fp_pg *pg, const char *stage, const char *sql, int n, const char *const values[]);

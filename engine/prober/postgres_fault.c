@@ -82,11 +82,11 @@ static const char *stage_of(ConnStatusType last)
 	}
 }
 
-void fp_pg_connect_fault(json_t *answer, PGconn *conn, ConnStatusType last, int tls_tried)
+void fp_pg_connect_fault(struct fp_pg *pg, PGconn *conn, ConnStatusType last, int tls_tried)
 {
 	struct fp_buf text = FP_BUF_INIT;
 	const char *stage = stage_of(last), *cause = "connect_failed";
-	char code[6];
+	char *code = pg->state;
 
 	fp_buf_adds(&text, PQerrorMessage(conn));
 	fp_buf_addc(&text, '\n');
@@ -109,6 +109,6 @@ void fp_pg_connect_fault(json_t *answer, PGconn *conn, ConnStatusType last, int 
 			stage = sentences[i].stage;
 			cause = sentences[i].cause;
 		}
-	fp_answer_fault(answer, stage, cause, "%s", text.data);
+	fp_answer_fault(pg->answer, stage, cause, "%s", text.data);
 	fp_buf_free(&text);
 }
