@@ -108,7 +108,8 @@ static char *count_text(const json_t *counts)
 	return fp_buf_take(&b);
 }
 
-static void report(struct fp_change_plan *c, json_t *jobs)
+/* WRITES: it was saved, JOBS carry it out. */
+static void report(struct fp_change_plan *c, json_t *jobs, int writes)
 {
 	json_t *counts = json_object(), *rows = told(c, counts), *job;
 	char *text = count_text(counts);
@@ -122,7 +123,7 @@ static void report(struct fp_change_plan *c, json_t *jobs)
 		fp_print_json(answer);
 	} else {
 		fp_print_table(c->inv, rows, columns);
-		fp_print(jobs ? "Saved: %s." : "%s. Nothing was written.", text);
+		fp_print(writes ? "Saved: %s." : "%s. Nothing was written.", text);
 		json_array_foreach(jobs, i, job)
 			fp_print("%s", fp_json_str_or(job, "sentence", ""));
 	}
@@ -134,7 +135,7 @@ static void report(struct fp_change_plan *c, json_t *jobs)
 
 void fp_change_plan_print(struct fp_change_plan *c)
 {
-	report(c, NULL);
+	report(c, NULL, 0);
 }
 
 enum fp_status fp_change_plan_save(struct fp_change_plan *c, const char *deed, const char *reason, struct fp_error *err)
@@ -143,9 +144,13 @@ enum fp_status fp_change_plan_save(struct fp_change_plan *c, const char *deed, c
 	struct fp_error again;
 	json_t *jobs;
 	size_t n = 0;
-	enum fp_status st = fp_confirm(c->inv, err, "%s %lld of %zu selected changes of project \"%s\"?", deed, (long long)fp_plan_writes(c->plan), c->n,
-		c->inv->argv[0]);
+	enum fp_status st;
 
+	if (fp_plan_writes(c->plan) == 0) {
+		report(c, json_array(), 0);
+		return FP_OK;
+	}
+	st = fp_confirm(c->inv, err, "%s %lld of %zu selected changes of project \"%s\"?", deed, (long long)fp_plan_writes(c->plan), c->n, c->inv->argv[0]);
 	if (st == FP_OK)
 		st = fp_plan_save(c->plan, fp_who(), reason ? reason : "", &t, &n, err);
 	if (st == FP_E_CONFLICT && fp_change_plan_make(c, &again) == FP_OK) {
@@ -158,7 +163,7 @@ enum fp_status fp_change_plan_save(struct fp_change_plan *c, const char *deed, c
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(jobs, fp_outcome_trigger(&t[i]));
 	free(t);
-	report(c, jobs);
+	report(c, jobs, 1);
 	return FP_OK;
 }
 

@@ -10,10 +10,8 @@
 static enum fp_status make(struct fp_change_plan *c, struct fp_error *err)
 {
 	char project[FP_UUID_SIZE];
-	enum fp_status st = fp_opt(c->inv, "conflicts") ? fp_change_plan_meeting(c, err) : FP_OK;
+	enum fp_status st = fp_selection_each(c->inv, project, 0, fp_change_plan_add, c, err);
 
-	if (st == FP_OK)
-		st = fp_selection_each(c->inv, project, 0, fp_change_plan_add, c, err);
 	return st == FP_OK ? fp_change_plan_make(c, err) : st;
 }
 
@@ -21,18 +19,24 @@ static enum fp_status plan(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct fp_change_plan c = {.inv = inv, .action = fp_opt(inv, "force") ? FP_ACTION_FORCE : fp_opt(inv, "ignore") ? FP_ACTION_IGNORE
 		: fp_opt(inv, "undo") ? FP_ACTION_UNDO : FP_ACTION_NONE};
-	enum fp_status st = make(&c, err);
+	enum fp_status st = fp_change_plan_meeting(&c, err);
 
+	if (st == FP_OK)
+		st = make(&c, err);
 	if (st == FP_OK)
 		fp_change_plan_print(&c);
 	fp_change_plan_clear(&c);
 	return st;
 }
 
-static enum fp_status save(struct fp_invocation *inv, enum fp_action action, const char *deed, struct fp_error *err)
+/* Meeting: the command has an option for it. */
+static enum fp_status save(struct fp_invocation *inv, enum fp_action action, int meeting, const char *deed, struct fp_error *err)
 {
 	struct fp_change_plan c = {.inv = inv, .action = action};
-	enum fp_status st = make(&c, err);
+	enum fp_status st = meeting ? fp_change_plan_meeting(&c, err) : FP_OK;
+
+	if (st == FP_OK)
+		st = make(&c, err);
 
 	if (st == FP_OK)
 		st = fp_change_plan_save(&c, deed, fp_opt(inv, "reason"), err);
@@ -44,17 +48,17 @@ static enum fp_status apply(struct fp_invocation *inv, struct fp_error *err)
 {
 	int force = fp_opt(inv, "force") != NULL;
 
-	return save(inv, force ? FP_ACTION_FORCE : FP_ACTION_NONE, force ? "Apply, even where applied already," : "Apply or re-apply", err);
+	return save(inv, force ? FP_ACTION_FORCE : FP_ACTION_NONE, 1, force ? "Apply, even where applied already," : "Apply or re-apply", err);
 }
 
 static enum fp_status ignore(struct fp_invocation *inv, struct fp_error *err)
 {
-	return save(inv, FP_ACTION_IGNORE, "Ignore", err);
+	return save(inv, FP_ACTION_IGNORE, 0, "Ignore", err);
 }
 
 static enum fp_status unignore(struct fp_invocation *inv, struct fp_error *err)
 {
-	return save(inv, FP_ACTION_RESTORE, "No longer ignore", err);
+	return save(inv, FP_ACTION_RESTORE, 0, "No longer ignore", err);
 }
 
 #define REASON_OPTION {"reason", "TEXT", "kept in the ledger"}

@@ -102,7 +102,9 @@ static enum fp_status resolve(struct fp_invocation *inv, struct fp_error *err)
 			inv->exit_code = 1;
 		} else {
 			st = decide(&c, err);
-			if (st == FP_OK)
+			if (st == FP_OK && fp_opt(inv, "preview"))
+				fp_change_plan_print(&c);
+			else if (st == FP_OK)
 				st = fp_change_plan_save(&c, "Decide", fp_opt(inv, "reason"), err);
 		}
 	}
@@ -111,9 +113,11 @@ static enum fp_status resolve(struct fp_invocation *inv, struct fp_error *err)
 }
 
 const struct fp_command fp_cmd_change_resolve = {
-	.name = "change resolve", .args = "NAME UUID [FIELD=DECISION...]", .min_args = 2, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_MAY_WRITE, .run = resolve,
-	.help = "Decide a conflict field by field: FIELD=device, FIELD=current, FIELD=base or FIELD=value:TEXT. Without a decision: show the conflict.",
-	.options = {{"all", "device|current|base", "every field that is not named"}, {"reason", "TEXT", "kept in the ledger"}},
+	.name = "change resolve", .args = "NAME UUID [FIELD=DECISION...]", .min_args = 2, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES,
+	.preview = "preview", .run = resolve,
+	.help = "Decide a conflict field by field: FIELD=device, FIELD=current, FIELD=base or FIELD=value:TEXT. --preview without a decision shows the conflict.",
+	.options = {{"preview", NULL, "show the conflict, or what the decision comes to, and write nothing"},
+		{"all", "device|current|base", "every field that is not named"}, {"reason", "TEXT", "kept in the ledger"}},
 };
 
 /* ---- retarget ---- */
@@ -264,7 +268,7 @@ static enum fp_status retarget(struct fp_invocation *inv, struct fp_error *err)
 }
 
 const struct fp_command fp_cmd_change_retarget = {
-	.name = "change retarget", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_MAY_WRITE, .run = retarget,
+	.name = "change retarget", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .preview = "preview", .run = retarget,
 	.help = "Apply the selected changes to a layer, fields or features that are called otherwise now. What came from the device stays as it came.",
 	.options = {FP_SELECTION_OPTIONS, {"layer", "OLD=NEW,...", "layer ids"}, {"field", "OLD=NEW,...", "names of columns"},
 		{"key", "OLD=NEW,...", "keys of features in the source"}, {"map", "FILE", "all of that as JSON: {\"layers\": {}, \"fields\": {}, \"keys\": {}}"},

@@ -74,7 +74,7 @@ static enum fp_status undo(struct fp_invocation *inv, struct fp_error *err)
 }
 
 const struct fp_command fp_cmd_change_undo = {
-	.name = "change undo", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_MAY_WRITE, .run = undo,
+	.name = "change undo", .args = "NAME [UUID...]", .min_args = 1, .max_args = -1, .flags = FP_CMD_HOME | FP_CMD_WRITES, .preview = "preview", .run = undo,
 	.help = "Take applied changes back: what they made is removed, what they changed or deleted becomes what it was. An undo can be undone.",
 	.options = {FP_SELECTION_OPTIONS, {"job", "ID", "all that a job applied"}, {"since", "TIME", "all that was applied since then"},
 		{"preview", NULL, "show the plan and write nothing"}, {"reason", "TEXT", "kept in the ledger"}},

@@ -160,7 +160,7 @@ void fp_command_usage(struct fp_buf *b, const struct fp_command *c)
 	fp_buf_addf(b, "usage: fieldpost %s%s%s", c->name, *c->args ? " " : "", c->args);
 	for (size_t i = 0; i < FP_OPTIONS_MAX && c->options[i].name; i++)
 		fp_buf_addf(b, " [--%s%s%s]", c->options[i].name, c->options[i].arg ? " " : "", c->options[i].arg ? c->options[i].arg : "");
-	if (c->flags & (FP_CMD_WRITES | FP_CMD_MAY_WRITE))
+	if (c->flags & FP_CMD_WRITES)
 		fp_buf_adds(b, " [--yes]");
 }
 
@@ -176,7 +176,7 @@ static void help_options(struct fp_buf *b, const struct fp_option *o, size_t max
 void fp_command_help(struct fp_buf *b, const struct fp_command *c)
 {
 	fp_command_usage(b, c);
-	fp_buf_addf(b, "\n\n%s%s\n\n", c->help, c->flags & (FP_CMD_WRITES | FP_CMD_MAY_WRITE) ? " Asks before it writes; without a terminal it needs --yes." : "");
+	fp_buf_addf(b, "\n\n%s%s\n\n", c->help, c->flags & FP_CMD_WRITES ? " Asks before it writes; without a terminal it needs --yes." : "");
 	help_options(b, c->options, FP_OPTIONS_MAX);
 	help_options(b, fp_common_options, N_COMMON);
 }

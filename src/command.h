@@ -11,7 +11,6 @@
 enum fp_command_flags {
 	FP_CMD_HOME = 1,    /* works on a home: its configuration is read and the store is opened before run() */
 	FP_CMD_WRITES = 2,  /* asks on a terminal, by fp_confirm(); is refused before it begins without one and without --yes */
-	FP_CMD_MAY_WRITE = 8, /* the same, but it can be asked for something that writes nothing: fp_confirm() refuses, when it comes to that */
 	FP_CMD_CONFIG = 4   /* works without a home, with the configuration's defaults */
 };
 
@@ -29,6 +28,7 @@ struct fp_command {
 	const char *help;             /* one sentence */
 	struct fp_option options[FP_OPTIONS_MAX]; /* ends with a NULL name */
 	unsigned flags;
+	const char *preview;          /* of one that writes: the option with which it does not; NULL: there is none */
 	/* FP_OK with inv->exit_code 0, or 1 when it was done but something in it failed; else the fault, which main() prints. */
 	enum fp_status (*run)(struct fp_invocation *inv, struct fp_error *err);
 };

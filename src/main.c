@@ -41,7 +41,7 @@ static const char *default_home(void)
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	int home = inv->command->flags & FP_CMD_HOME;
-	enum fp_status st = inv->command->flags & FP_CMD_WRITES ? fp_can_confirm(inv, err) : FP_OK;
+	enum fp_status st = inv->command->flags & FP_CMD_WRITES && !(inv->command->preview && fp_opt(inv, inv->command->preview)) ? fp_can_confirm(inv, err) : FP_OK;
 
 	if (st == FP_OK && inv->command->flags & (FP_CMD_HOME | FP_CMD_CONFIG))
 		st = fp_config_read(&inv->config, home ? inv->home : NULL, err);

@@ -196,7 +196,7 @@ static void apply(const char *how)
 	struct fp_buf deltas = FP_BUF_INIT, data = FP_BUF_INIT;
 	char *in = fp_path_join(folder("input"), "data.txt"), *save = NULL;
 	struct timespec pause = {0, 500000};
-	int pauses = 0, file = 0, told = 0;
+	int pauses = 0, file = 0, db = 0, told = 0;
 
 	fp_fs_read(&data, in, 1 << 26, NULL);
 	if (fp_fs_read(&deltas, folder("deltas"), 1 << 26, NULL) != FP_OK)
@@ -215,6 +215,7 @@ static void apply(const char *how)
 		again = strcmp(fp_json_str_or(d, "ledger", ""), "applied") == 0;
 		c = strncmp(layer, "db", 2) == 0 ? atoi(layer + 2) % CONNECTIONS : -1;
 		file += c < 0;
+		db += c >= 0;
 		if (!again)
 			fp_buf_addf(c < 0 ? &data : &databases[c].uuids, "%s\n", uuid);
 		if (strcmp(how, "slowly") == 0 && pauses++ < 10)
@@ -232,7 +233,7 @@ static void apply(const char *how)
 	}
 	if (strcmp(folder("type"), "plan") != 0)
 		begin();
-	if (file || !databases[0].uuids.len) {
+	if (file || !db) {
 		put("data.txt", data.data, data.len);
 		event("file", json_pack("{s:s}", "name", "data.txt"));
 	}

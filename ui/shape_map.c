@@ -59,7 +59,7 @@ struct shapes {
 	int there[3];
 };
 
-/* The box that holds all, with some air; *SOME 0 when there is nothing to show. */
+/* The box that holds all, with some air; *SOME 0 when there is nothing to draw. */
 static void frame(struct canvas *c, const struct shapes *g, int *some)
 {
 	double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY, w, h;
@@ -70,13 +70,11 @@ static void frame(struct canvas *c, const struct shapes *g, int *some)
 		x0 = fmin(x0, g->s[i].xmin), y0 = fmin(y0, g->s[i].ymin);
 		x1 = fmax(x1, g->s[i].xmax), y1 = fmax(y1, g->s[i].ymax);
 	}
-	*some = x0 <= x1;
+	*some = x1 > x0 || y1 > y0; /* one place is no map */
 	if (!*some)
 		return;
 	w = c->columns * 2 - 5, h = c->rows * 4 - 5;
 	c->scale = fmax((x1 - x0) / w, (y1 - y0) / h);
-	if (!(c->scale > 0))
-		c->scale = 1; /* one place */
 	c->x = (x0 + x1) / 2 - c->scale * (c->columns * 2 - 1) / 2;
 	c->y = (y0 + y1) / 2 - c->scale * (c->rows * 4 - 1) / 2;
 }
@@ -161,10 +159,9 @@ void fp_shape_map(struct fp_rows *to, int width, int height, int ascii, const ch
 		g.there[i] = wkt[i] && *wkt[i] && fp_shape_read(&g.s[i], wkt[i], VERTICES_MAX, NULL) == FP_OK;
 	if (c.columns > 4 && c.rows > 1)
 		frame(&c, &g, &some);
-	if (some) {
-		describe(to, &g);
+	describe(to, &g);
+	if (some)
 		add_map(to, &c, &g, ascii);
-	}
 	for (int i = 0; i < 3; i++)
 		if (g.there[i])
 			fp_shape_clear(&g.s[i]);

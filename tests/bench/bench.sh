@@ -125,6 +125,11 @@ if [ -d "$gen" ] && $python -c 'import osgeo, qgis.core' 2>/dev/null; then
 		floor=$ms
 		best 3 "$fieldpost" apply "$dir/p/project.qgs" "$dir/deltas.json" --output "$dir/applied"
 		line "apply $n" "$floor" "plain SQLite"
+		target=$([ $n -ge 1000 ] && echo 2 || echo 0)
+		echo "$ms $start $floor $target" | awk '{ r = ($1 - $2) / $3
+			printf "  net of the worker'"'"'s start %31.3f x plain SQLite", r
+			if ($4) printf r <= $4 ? "   target %.1f: met" : "   target %.1f: MISSED", $4
+			print ""; exit $4 && r > $4 }' || missed=1
 		case $n in 1) line "" 1000 "$peer" ;; 100) line "" 3500 "$peer" ;; 1000) line "" 31600 "$peer" ;; esac
 		BEFORE=fresh_home
 		best 2 "$fieldpost" engine run --once
@@ -133,6 +138,23 @@ if [ -d "$gen" ] && $python -c 'import osgeo, qgis.core' 2>/dev/null; then
 		line "  in a home: engine run --once" "$floor" "plain SQLite"
 		BEFORE=:
 	done
+	if [ -z "$quick" ]; then
+		echo "What a change costs as the layer grows: 1,000 changes less the time of one, which copies and opens the file"
+		mkdir "$dir/large"
+		cp "$dir/p/project.qgs" "$dir/large" && $python "$gen/gen_gpkg.py" "$dir/large/points.gpkg" 1000000 || exit 1
+		each=
+		for of in p large; do
+			BEFORE=fresh_copy
+			$python "$gen/gen_deltas.py" "$dir/deltas.json" 1 --layer-id points_1
+			best 5 "$fieldpost" apply "$dir/$of/project.qgs" "$dir/deltas.json" --output "$dir/applied"
+			one=$ms
+			$python "$gen/gen_deltas.py" "$dir/deltas.json" 1000 --layer-id points_1 --features $([ $of = p ] && echo 100000 || echo 1000000)
+			best 5 "$fieldpost" apply "$dir/$of/project.qgs" "$dir/deltas.json" --output "$dir/applied"
+			each="$each $(awk -v a="$ms" -v b="$one" 'BEGIN { print a - b }')"
+			BEFORE=:
+		done
+		echo "$each" | awk '{ printf "a change among 100,000 points %.0f us, among 1,000,000 %.0f us: %.2f times\n", $1, $2, $2 / $1 }'
+	fi
 else
 	echo "Applying: left out, ../shared/bench or QGIS's Python is not here"
 fi
