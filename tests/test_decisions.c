@@ -112,6 +112,7 @@ Test(decisions, a_value_of_ones_own_is_written_and_the_reason_kept)
 	cli_wants(0, "engine run --once");
 	status_is(CONFLICT, "applied");
 	cli_says(0, "looked again", "change history Trees " CONFLICT);
+	cli_says(0, "survey.gpkg: species", "change history Trees --layer Trees --key 12");
 	cli_says(0, "oak -> rowan", "file diff Trees survey.gpkg");
 }
 
