@@ -47,6 +47,13 @@ static void add_attempt(void *arg, const struct fp_attempt_row *r)
 	fp_row_text(o, "hash_after", r->hash_after);
 	fp_row_json(o, "conflicts", r->conflicts);
 	fp_row_json(o, "provider_errors", r->provider_errors);
+	fp_row_json(o, "details", r->details);
+	json_object_set_new(o, "plan_id", r->plan_id ? json_integer(r->plan_id) : json_null());
+	fp_row_text(o, "planned", r->planned);
+	fp_row_text(o, "reason", r->reason);
+	fp_row_text(o, "layer_id", r->layer_id);
+	fp_row_text(o, "txid", r->txid);
+	json_object_set_new(o, "overwrote", json_boolean(r->overwrote));
 	json_array_append_new(arg, o);
 }
 
