@@ -3,65 +3,61 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/queue/wave.h"
 #include "engine/store/projects.h"
 #include "src/change_plan.h"
 #include "src/commands.h"
 #include "src/selection.h"
 
-/* Undoing all of something must not undo an undo whose change is undone with it. Changes come the oldest first, so it is known by then. */
-struct wave {
+struct all {
 	struct fp_change_plan *c;
-	int whole; /* all of a job or a time, not what somebody named */
+	struct fp_wave wave;
 };
 
 static void add(void *arg, const struct fp_change_row *r)
 {
-	struct wave *w = arg;
+	struct all *all = arg;
 
-	if (w->whole && (r->undone_by || strcmp(r->status, "applied") != 0))
-		return;
-	for (size_t i = 0; w->whole && r->undo_of && i < w->c->n; i++)
-		if (w->c->chosen[i].staged.change_id == r->undo_of)
-			return;
-	fp_change_plan_add(w->c, r);
+	if (fp_wave_takes(&all->wave, r))
+		fp_change_plan_add(all->c, r);
 }
 
 /* --job and --since are filters. */
-static enum fp_status by_filter(struct wave *w, char *filter, struct fp_error *err)
+static enum fp_status by_filter(struct fp_change_plan *c, char *filter, struct fp_error *err)
 {
-	struct fp_invocation *inv = w->c->inv;
+	struct fp_invocation *inv = c->inv;
+	struct all all = {.c = c};
 	char project[FP_UUID_SIZE];
 	struct fp_query q = {.filter = filter, .reverse = 1};
 	enum fp_status st = fp_project_find(inv->store, project, inv->argv[0], err);
 
 	q.project_id = project;
-	w->whole = 1;
 	if (st == FP_OK)
-		st = fp_change_list(inv->store, &q, 0, INT64_MAX, add, w, err);
-	if (st == FP_OK && w->c->n == 0)
+		st = fp_change_list(inv->store, &q, 0, INT64_MAX, add, &all, err);
+	fp_wave_clear(&all.wave);
+	if (st == FP_OK && c->n == 0)
 		st = fp_fail(err, FP_E_NOTFOUND, "nothing that was applied matches \"%s\"", filter);
 	free(filter);
 	return st;
 }
 
-static enum fp_status select_changes(struct wave *w, struct fp_error *err)
+static enum fp_status select_changes(struct fp_change_plan *c, struct fp_error *err)
 {
-	struct fp_invocation *inv = w->c->inv;
+	struct fp_invocation *inv = c->inv;
 	const char *job = fp_opt(inv, "job"), *since = fp_opt(inv, "since");
 	char project[FP_UUID_SIZE];
 
 	if (!job && !since)
-		return fp_selection_each(inv, project, 0, add, w, err);
+		return fp_selection_each(inv, project, 0, fp_change_plan_add, c, err);
 	if ((job && since) || inv->argc > 1 || fp_opt(inv, "filter") || fp_opt(inv, "this-and-newer"))
 		return fp_fail(err, FP_E_USAGE, "name the changes by their uuids, or by one of --job, --since, --filter and --this-and-newer");
-	return by_filter(w, fp_asprintf(job ? "job:%s" : "applied-after:%s", job ? job : since), err);
+	return by_filter(c, fp_asprintf(job ? "job:%s" : "applied-after:%s", job ? job : since), err);
 }
 
 static enum fp_status undo(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct fp_change_plan c = {.inv = inv, .action = FP_ACTION_UNDO};
-	struct wave w = {&c, 0};
-	enum fp_status st = select_changes(&w, err);
+	enum fp_status st = select_changes(&c, err);
 
 	if (st == FP_OK)
 		st = fp_change_plan_make(&c, err);

@@ -199,6 +199,6 @@ static enum fp_status diff(struct fp_invocation *inv, struct fp_error *err)
 
 const struct fp_command fp_cmd_file_diff = {
 	.name = "file diff", .args = "NAME FILE [VERSION [VERSION]]", .min_args = 2, .max_args = 4, .flags = FP_CMD_HOME, .run = diff,
-	.help = "Show what differs between two versions of a GeoPackage, feature by feature: the current one and the one before it, or VERSION, or both.",
+	.help = "Show what differs, feature by feature, from VERSION of a GeoPackage (the one before the other) to the second VERSION (the current one).",
 	.options = {{"layer", "TABLE", "only this table"}, {"summary", NULL, "only how many features differ"}},
 };

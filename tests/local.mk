@@ -207,6 +207,10 @@ tests_test_import_LDADD = $(TEST_LDADD)
 tests_test_export_SOURCES = tests/test_export.c tests/cli.c tests/cli.h
 tests_test_export_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_decisions
+tests_test_decisions_SOURCES = tests/test_decisions.c tests/cli.c tests/cli.h
+tests_test_decisions_LDADD = $(TEST_LDADD) -lutil
+
 SUITES += tests/test_sample
 tests_test_sample_SOURCES = tests/test_sample.c tests/cli.c tests/cli.h
 tests_test_sample_LDADD = $(TEST_LDADD)

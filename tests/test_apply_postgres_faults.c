@@ -226,6 +226,24 @@ Test(apply_postgres_faults, a_connection_that_is_cut_in_the_middle_ends_the_job_
 	holds("SELECT t FROM field.cut1", "a");
 }
 
+Test(apply_postgres_faults, a_server_that_takes_no_connections_now_ends_the_job_and_refuses_no_change)
+{
+	struct fp_error err;
+	json_t *result = NULL, *line;
+
+	as_ada("CREATE TABLE full1 (id int PRIMARY KEY, t text)");
+	own_login("full1");
+	postgres_sql("gis", "ALTER ROLE full1 CONNECTION LIMIT 0");
+	line = json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:{s:i}}}}", "delta", "uuid", "u", "clientId", "c", "localPk", "1", "sourcePk", "1",
+		"sourceLayerId", "full1", "method", "create", "new", "attributes", "id", 1);
+	fp_apply_new(&f.session, &f.project, &f.options);
+	cr_assert_eq(fp_apply_line(f.session, line, &result, &err), FP_E_IO);
+	cr_assert(strncmp(err.msg, "the database takes no connections now: ", 39) == 0, "%s", err.msg);
+	json_decref(line);
+	fp_apply_free(f.session);
+	f.session = NULL;
+}
+
 static void cut2(void)
 {
 	cut("cut2");

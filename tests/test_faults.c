@@ -21,7 +21,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	(void)tests;
 	if (!postgres_is_here())
 		return;
-	postgres_start("host gis all 127.0.0.1/32 scram-sha-256\n");
+	postgres_start("host all all 127.0.0.1/32 scram-sha-256\n");
 	postgres_set("synchronous_commit", "on"); /* what a crash of the server may take back was never committed */
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("gis", "CREATE EXTENSION postgis; CREATE ROLE ada LOGIN PASSWORD 'open-sesame'");

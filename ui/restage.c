@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
-#include "engine/store/changes.h"
+#include "engine/queue/wave.h"
 #include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/format.h"
@@ -82,29 +82,34 @@ unsigned fp_staging_chosen(struct fp_console *c, int item)
 
 /* ---- undoing all of something ---- */
 
-/* What was undone already is not undone again, nor is its undo when it is of the same wave. */
+struct all {
+	struct fp_staging *s;
+	struct fp_wave wave;
+};
+
 static void stage_undo(void *arg, const struct fp_change_row *r)
 {
-	struct fp_staging *s = arg;
+	struct all *all = arg;
 
-	if (!r->undone_by && strcmp(r->status, "applied") == 0 && fp_staging_get(s, r->undo_of) == FP_ACTION_NONE)
-		fp_staging_set(s, r->id, FP_ACTION_UNDO, FP_MEET_AS_PROJECT);
+	if (fp_wave_takes(&all->wave, r))
+		fp_staging_set(all->s, r->id, FP_ACTION_UNDO, FP_MEET_AS_PROJECT);
 }
 
 /* FILTER is freed. */
 static unsigned undo_all(struct fp_console *c, const char *project, char *filter)
 {
 	struct fp_query q = { .project_id = project, .filter = filter, .reverse = 1 };
-	struct fp_staging before = c->staging;
+	struct all all = { .s = &c->staging };
 	struct fp_error err;
 	enum fp_status st;
 
-	if (before.n > 0) {
+	if (c->staging.n > 0) {
 		free(filter);
 		return fp_complain(c, "Other actions are staged: save them (w) or take them back (z) first.");
 	}
 	fp_staging_step(&c->staging);
-	st = fp_change_list(c->store, &q, 0, INT64_MAX, stage_undo, &c->staging, &err);
+	st = fp_change_list(c->store, &q, 0, INT64_MAX, stage_undo, &all, &err);
+	fp_wave_clear(&all.wave);
 	free(filter);
 	if (st) {
 		fp_staging_undo(&c->staging);

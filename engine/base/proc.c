@@ -80,6 +80,18 @@ int fp_proc_alive(const struct fp_proc_id *id)
 	return start == id->start && state != 'Z' && state != 'X';
 }
 
+int fp_proc_of_folder(const char *name)
+{
+	struct fp_proc_id of;
+	long long pid, start;
+
+	if (sscanf(name, FP_PROC_FOLDER, &pid, &start) != 2 || fp_proc_id(&of, 0) != 0)
+		return -1;
+	of.pid = pid;
+	of.start = start;
+	return fp_proc_alive(&of);
+}
+
 int fp_signals_begin(sigset_t *before, const int *signals, size_t n)
 {
 	sigset_t set;

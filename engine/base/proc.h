@@ -21,6 +21,11 @@ int fp_proc_id(struct fp_proc_id *id, pid_t pid);
 /* 1 when that very process still runs (a zombie does not), 0 when it is proven dead. */
 int fp_proc_alive(const struct fp_proc_id *id);
 
+/* How a folder begins that a process made for itself alone: its pid and start time. */
+#define FP_PROC_FOLDER "q-%lld-%lld-"
+/* The process that made a folder of this name: 1 it still runs, 0 it is proven dead, -1 the name is no such. */
+int fp_proc_of_folder(const char *name);
+
 /* Blocks the N SIGNALS and makes them a descriptor that poll understands (signalfd, non-blocking). BEFORE gets the mask that fp_signals_end() puts back.
  * -1 with errno when there is none to be had; the mask is put back already. */
 int fp_signals_begin(sigset_t *before, const int *signals, size_t n);

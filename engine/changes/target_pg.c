@@ -58,15 +58,20 @@ static int operators(const json_t *question, const char *service)
 	return *fp_json_str_or(question, "service", "") || (!*fp_json_str_or(question, "host", "") && (*service || getenv("PGHOST") || getenv("PGHOSTADDR")));
 }
 
-/* The server is there and takes nobody now: it starts, stops or is full, or hung up in the middle. That passes. */
+/* The server is there and takes nobody now: it starts, stops or is full, or hung up in the middle, in libpq's and OpenSSL's words. That passes. */
 static int not_now(const struct fp_pg *pg, const char *words)
 {
 	static const char *const states[] = {"57P01", "57P02", "57P03", "53300"};
+	static const char *const hung_up[] = {"server closed the connection unexpectedly", "EOF detected", "unexpected eof while reading",
+		"Connection reset by peer"};
 
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (strcmp(pg->state, states[i]) == 0)
 			return 1;
-	return strstr(words, "server closed the connection unexpectedly") != NULL;
+	for (size_t i = 0; i < sizeof hung_up / sizeof *hung_up; i++)
+		if (strstr(words, hung_up[i]))
+			return 1;
+	return 0;
 }
 
 static enum fp_status refuse(const struct fp_pg *pg, struct fp_error *err)

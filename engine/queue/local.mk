@@ -27,6 +27,7 @@ QUEUE_SOURCES = \
 	engine/queue/rules.c engine/queue/rules.h \
 	engine/queue/run.h \
 	engine/queue/undo.c \
+	engine/queue/wave.c engine/queue/wave.h \
 	engine/queue/secret_test.c engine/queue/secret_test.h \
 	engine/queue/secrets.c \
 	engine/queue/settle.c \

@@ -48,7 +48,7 @@ static enum fp_status make_folders(struct fp_question *q, struct fp_error *err)
 
 	if (fp_proc_id(&me, 0) != 0)
 		return fp_fail(err, FP_E_IO, "cannot read /proc");
-	snprintf(name, sizeof name, "work/q-%lld-%lld-%u", (long long)me.pid, (long long)me.start, ++n);
+	snprintf(name, sizeof name, "work/" FP_PROC_FOLDER "%u", (long long)me.pid, (long long)me.start, ++n);
 	q->work = fp_path_join(fp_store_home(q->store), name);
 	for (size_t i = 0; st == FP_OK && i < 3; i++) {
 		char *dir = fp_path_join(q->work, folders[i]);
@@ -57,19 +57,6 @@ static enum fp_status make_folders(struct fp_question *q, struct fp_error *err)
 	}
 	q->in = fp_path_join(q->work, "in");
 	return st;
-}
-
-int fp_question_is_left(const char *folder)
-{
-	struct fp_proc_id me, of;
-	long long pid, start;
-
-	if (sscanf(folder, "q-%lld-%lld-", &pid, &start) != 2 || fp_proc_id(&me, 0) != 0)
-		return 0;
-	of = me;
-	of.pid = pid;
-	of.start = start;
-	return !fp_proc_alive(&of);
 }
 
 static enum fp_status load_project(struct fp_question *q, struct fp_error *err)

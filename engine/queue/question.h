@@ -9,7 +9,7 @@
 
 struct fp_question;
 
-/* Makes the work folder (work/q-<pid>-<start time>-<n>) with the current version of every project file. FP_E_NOTFOUND: there is no project file. */
+/* Makes the work folder (FP_PROC_FOLDER) with the current version of every project file. FP_E_NOTFOUND: there is no project file. */
 enum fp_status fp_question_new(struct fp_question **out, struct fp_store *s, const struct fp_config *conf, const char *project_id, const char *type,
 	struct fp_error *err);
 /* The same with an empty in/ and without the project's secrets: about what is linked into it, and not about the project. */
@@ -36,8 +36,5 @@ int64_t fp_question_left(const struct fp_question *q);
 enum fp_status fp_question_step(struct fp_question *q, int *done, struct fp_error *err);
 /* To the end; SIGINT, SIGTERM and SIGHUP end it as FP_E_CANCELLED. */
 enum fp_status fp_question_wait(struct fp_question *q, struct fp_error *err);
-
-/* 1 for the name of a work folder whose process is not there any more. */
-int fp_question_is_left(const char *folder);
 
 #endif

@@ -9,7 +9,6 @@
 #include "engine/base/failpoint.h"
 #include "engine/base/path.h"
 #include "engine/queue/plan_end.h"
-#include "engine/queue/question.h"
 #include "engine/queue/rules.h"
 #include "engine/queue/run.h"
 #include "engine/store/db.h"
@@ -164,7 +163,7 @@ static void sweep(struct fp_store *s)
 
 		if (isdigit((unsigned char)e->d_name[0]) ? fp_db_int(s, &active, NULL, "SELECT 1 FROM job WHERE id = ?"
 				" AND status IN ('pending', 'queued', 'started')", FP_VALS(fp_i(strtoll(e->d_name, NULL, 10)))) != FP_OK || active
-				: !fp_question_is_left(e->d_name))
+				: fp_proc_of_folder(e->d_name) != 0)
 			continue;
 		path = fp_path_join(work, e->d_name);
 		fp_fs_remove_tree(path, NULL);

@@ -205,6 +205,8 @@ static enum fp_status work_folders(struct check *c, struct fp_error *err)
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
+		if (fp_proc_of_folder(e->d_name) == 1)
+			continue;
 		st = fp_db_int(c->s, &active, err, "SELECT 1 FROM job WHERE id = CAST(? AS INTEGER) AND status IN ('queued', 'started')",
 			FP_VALS(fp_t(e->d_name)));
 		if (st != FP_OK || active)
@@ -219,7 +221,7 @@ static enum fp_status work_folders(struct check *c, struct fp_error *err)
 	if (d)
 		closedir(d);
 	if (st == FP_OK)
-		done(c, FP_FINDING_GARBAGE, "every work folder has its job");
+		done(c, FP_FINDING_GARBAGE, "every work folder has its job or process");
 	free(work);
 	return st;
 }
