@@ -177,7 +177,7 @@ static enum fp_run_state publish_less(struct fp_run *r, const struct fp_error *w
 	}
 	if (r->files_lost && !files_were_lost)
 		return FP_RUN_COLLECTING;
-	if (why->code == FP_E_INVALID || why->code == FP_E_CORRUPT || why->code == FP_E_CONFLICT) {
+	if (r->spool && (why->code == FP_E_INVALID || why->code == FP_E_CORRUPT || why->code == FP_E_CONFLICT)) {
 		fp_spool_close(r);
 		return FP_RUN_COLLECTING;
 	}
