@@ -17,6 +17,8 @@ struct fp_pg_session {
 	struct fp_file file;
 	PGconn *conn;
 	int dry_run;
+	json_t *question;                /* how it was connected, for a second connection to the same */
+	const struct fp_apply_options *options;
 	char prefix[24];                 /* of the names of prepared statements: behind a pooler others may have some, too */
 	int n_statements;
 	const char *queue[FP_PG_QUEUE];  /* commands that go ahead of the next statement: they cost no round trip of their own */

@@ -122,6 +122,12 @@ static enum fp_status dial(PGconn **out, const json_t *question, const struct fp
 
 /* ---- the session ---- */
 
+static void no_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
 static enum fp_status mark(struct fp_file *f, struct fp_error *err)
 {
 	(void)err;
@@ -177,6 +183,27 @@ static enum fp_status identify(struct fp_pg_session *s, char out[160], struct fp
 	return FP_OK;
 }
 
+/* A server that crashes before its log is on the disk forgets our transaction and hands its number out again: whoever asks by that number later would hear
+ * of a stranger's. Another transaction that is committed now brings the log to the disk, and ours with it. A server that refuses that message to this login
+ * leaves only this gap. */
+static enum fp_status settle_number(const struct fp_pg_session *s, struct fp_error *err)
+{
+	static const char *const commands[] = {"SET statement_timeout = 60000", "SET synchronous_commit = local",
+		"SELECT pg_catalog.pg_logical_emit_message(true, 'fieldpost', '')"};
+	PGconn *conn = NULL;
+	enum fp_status st = dial(&conn, s->question, s->options, err);
+
+	if (st != FP_OK)
+		return fp_fail(err, FP_E_IO, "the database cannot be told to keep its log, so nothing was committed");
+	PQsetNoticeReceiver(conn, no_notice, NULL);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		PQclear(PQexec(conn, commands[i]));
+	if (PQstatus(conn) != CONNECTION_OK)
+		st = fp_fail(err, FP_E_IO, "the database closed the connection before anything was committed");
+	PQfinish(conn);
+	return st;
+}
+
 static enum fp_status transaction(struct fp_file *f, struct fp_transaction *out, struct fp_error *err)
 {
 	struct fp_pg_session *s = (struct fp_pg_session *)f;
@@ -190,7 +217,7 @@ static enum fp_status transaction(struct fp_file *f, struct fp_transaction *out,
 		return st;
 	snprintf(out->txid, sizeof out->txid, "%s", PQgetvalue(res, 0, 0));
 	PQclear(res);
-	return FP_OK;
+	return settle_number(s, err);
 }
 
 /* A connection that is gone before COMMIT is sent has taken everything back; one that goes after it leaves the question open. */
@@ -225,6 +252,7 @@ static void session_free(struct fp_file *f)
 	if (s->conn && PQstatus(s->conn) == CONNECTION_OK && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
 		fp_pg_batch(s, &step, 1, NULL, "", &ignored);
 	PQfinish(s->conn);
+	json_decref(s->question);
 	free(f->name);
 	free(f->path);
 	free(s);
@@ -241,7 +269,8 @@ static enum fp_status set_up(struct fp_pg_session *s, int read_only, struct fp_e
 	static const char settings[] = "SELECT pg_catalog.set_config(k, v, true) FROM (VALUES ('standard_conforming_strings', 'on'), ('DateStyle', 'ISO, YMD'),"
 		" ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('bytea_output', 'hex'), ('extra_float_digits', '3'), ('statement_timeout', '60000'),"
 		" ('lock_timeout', '5000'), ('idle_in_transaction_session_timeout', '900000'), ('tcp_keepalives_idle', '60'), ('row_security', 'on'),"
-		" ('xmloption', 'content')) AS settings (k, v)";
+		" ('xmloption', 'content'),"
+		" ('synchronous_commit', pg_catalog.replace(pg_catalog.current_setting('synchronous_commit'), 'off', 'local'))) AS settings (k, v)";
 	const struct fp_pg_step steps[] = {
 		{.sql = read_only ? "BEGIN READ ONLY" : "BEGIN ISOLATION LEVEL REPEATABLE READ"}, {.sql = settings},
 		{.sql = "SET CONSTRAINTS ALL IMMEDIATE"},
@@ -258,12 +287,6 @@ static enum fp_status set_up(struct fp_pg_session *s, int read_only, struct fp_e
 	return st;
 }
 
-static void no_notice(void *arg, const PGresult *res)
-{
-	(void)arg;
-	(void)res;
-}
-
 static enum fp_status open_session(struct fp_pg_session **out, const json_t *question, const struct fp_apply_options *o, int read_only, struct fp_error *err)
 {
 	struct fp_pg_session *s = fp_alloc(sizeof *s);
@@ -272,6 +295,8 @@ static enum fp_status open_session(struct fp_pg_session **out, const json_t *que
 
 	s->file.ops = &ops;
 	s->dry_run = o->dry_run;
+	s->question = json_incref((json_t *)(uintptr_t)question);
+	s->options = o;
 	snprintf(s->prefix, sizeof s->prefix, "fieldpost_%08x", randombytes_random());
 	st = dial(&s->conn, question, o, err);
 	if (st == FP_OK) {
