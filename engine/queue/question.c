@@ -1,6 +1,5 @@
 #include "engine/queue/question.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
