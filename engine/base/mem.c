@@ -40,16 +40,23 @@ char *fp_strndup(const char *s, size_t n)
 	return checked(strndup(s, n));
 }
 
+char *fp_vasprintf(const char *fmt, va_list ap)
+{
+	char *s = NULL;
+	int n = vasprintf(&s, fmt, ap);
+
+	return checked(n < 0 ? NULL : s);
+}
+
 char *fp_asprintf(const char *fmt, ...)
 {
 	va_list ap;
-	char *s = NULL;
-	int n;
+	char *s;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = fp_vasprintf(fmt, ap);
 	va_end(ap);
-	return checked(n < 0 ? NULL : s);
+	return s;
 }
 
 void fp_strv_take(struct fp_strv *v, char *s)

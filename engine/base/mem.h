@@ -2,6 +2,7 @@
 #ifndef FP_BASE_MEM_H
 #define FP_BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *fp_alloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));           /* zeroed */
@@ -10,6 +11,7 @@ char *fp_strdup(const char *s) __attribute__((malloc, returns_nonnull, nonnull(1
 char *fp_strdup_null(const char *s); /* NULL stays NULL */
 char *fp_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull, nonnull(1)));
 char *fp_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
+char *fp_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 
 /* Makes room for one more element in a growing array: ITEMS, N and CAP are lvalues. Amortised doubling. */
 #define FP_GROW(items, n, cap) do { \

@@ -159,9 +159,9 @@ static char *background(const xmlNode *root)
 	return fp_asprintf("#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
 }
 
-static void attachment_dirs(struct fp_strv *dirs, const xmlNode *root)
+static void read_dirs(struct fp_strv *dirs, const xmlNode *root, const char *key)
 {
-	const xmlNode *n = property(fp_xml_child(root, "properties"), "QFieldSync/attachmentDirs");
+	const xmlNode *n = property(fp_xml_child(root, "properties"), key);
 
 	for (n = fp_xml_child(n, "value"); n && dirs->n < FP_DIRS_MAX; n = fp_xml_next(n)) {
 		char *dir = fp_reader_text(n);
@@ -169,8 +169,23 @@ static void attachment_dirs(struct fp_strv *dirs, const xmlNode *root)
 			fp_strv_add(dirs, dir);
 		free(dir);
 	}
-	if (dirs->n == 0)
-		fp_strv_add(dirs, "DCIM");
+}
+
+/* What packaging wants to know (spec/package.md 1.2). An area may be as long as it likes. */
+static void read_package(struct fp_project *p, const xmlNode *root)
+{
+	const xmlNode *properties = fp_xml_child(root, "properties");
+	char *only = property_text(root, "qfieldsync/offlineCopyOnlyAoi");
+
+	read_dirs(&p->attachment_dirs, root, "QFieldSync/attachmentDirs");
+	if (p->attachment_dirs.n == 0)
+		fp_strv_add(&p->attachment_dirs, "DCIM");
+	read_dirs(&p->data_dirs, root, "QFieldSync/dataDirs");
+	p->area = fp_xml_text(property(properties, "qfieldsync/areaOfInterest"));
+	p->area_crs = fp_xml_text(property(properties, "qfieldsync/areaOfInterestCrs"));
+	p->area_only = strcmp(only, "true") == 0 || strcmp(only, "1") == 0;
+	p->image = property_text(root, "Image/ImagePath");
+	free(only);
 }
 
 void fp_reader_facts(struct fp_reader *r)
@@ -182,6 +197,6 @@ void fp_reader_facts(struct fp_reader *r)
 	p->title = either(fp_reader_text(fp_xml_path(root, "projectMetadata/title")), fp_reader_text(fp_xml_child(root, "title")));
 	p->crs = project_crs(root, p->qgis_version);
 	p->background_color = background(root);
-	attachment_dirs(&p->attachment_dirs, root);
+	read_package(p, root);
 	read_extent(r, root);
 }

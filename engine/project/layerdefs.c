@@ -91,6 +91,20 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 	json_decref(index);
 }
 
+/* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. "": it has none. */
+static char *custom_property(const xmlNode *node, const char *key)
+{
+	const xmlNode *holder = fp_xml_child(node, "customproperties");
+
+	for (const xmlNode *n = fp_xml_child(holder, "property"); n; n = fp_xml_next(n))
+		if (fp_xml_attr_is(n, "key", key))
+			return fp_reader_attr(n, "value");
+	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
+		if (fp_xml_attr_is(n, "name", key))
+			return fp_reader_attr(n, "value");
+	return fp_strdup("");
+}
+
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
 static int accept(const struct fp_reader *r, const char *id, const char *type, int embedded)
 {
@@ -160,6 +174,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	l->geometry = fp_reader_attr(node, "geometry");
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
 	l->home = fp_strdup(r->docs[doc].home);
+	l->cloud_action = custom_property(node, "QFieldSync/cloud_action");
 	read_fields(l, node);
 	FP_GROW(r->nodes, r->n_nodes, r->cap_nodes);
 	r->nodes[r->n_nodes++] = node;
@@ -224,20 +239,6 @@ static void embed_layer(struct fp_reader *r, const xmlNode *node)
 	free(id);
 	free(path);
 	free(what);
-}
-
-/* A custom property of a tree group, in both forms: <property key= value=> and <Option name= value=>. */
-static char *custom_property(const xmlNode *group, const char *key)
-{
-	const xmlNode *holder = fp_xml_child(group, "customproperties");
-
-	for (const xmlNode *n = fp_xml_child(holder, "property"); n; n = fp_xml_next(n))
-		if (fp_xml_attr_is(n, "key", key))
-			return fp_reader_attr(n, "value");
-	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
-		if (fp_xml_attr_is(n, "name", key))
-			return fp_reader_attr(n, "value");
-	return fp_strdup("");
 }
 
 static void embed_tree(struct fp_reader *r, size_t doc, const xmlNode *group)

@@ -12,7 +12,7 @@
 static const char *const of_project[] = {"title", "projectMetadata", "projectCrs", "properties", "mapcanvas", "ProjectViewSettings",
 	"layer-tree-group", "projectlayers", NULL};
 static const char *const of_layer[] = {"id", "layername", "datasource", "provider", "srs", "extent", "defaults", "fieldConfiguration", "edittypes",
-	"vectorjoins", "expressionfields", NULL};
+	"vectorjoins", "expressionfields", "customproperties", NULL};
 
 static int is_one_of(const char *const *names, const char *name)
 {
@@ -119,6 +119,7 @@ static void free_layer(struct fp_layer_def *l)
 	free(l->geometry);
 	free(l->home);
 	fp_strv_free(&l->joined_fields);
+	free(l->cloud_action);
 }
 
 void fp_project_free(struct fp_project *p)
@@ -135,7 +136,11 @@ void fp_project_free(struct fp_project *p)
 	free(p->crs);
 	free(p->qgis_version);
 	free(p->background_color);
+	free(p->area);
+	free(p->area_crs);
+	free(p->image);
 	fp_strv_free(&p->attachment_dirs);
+	fp_strv_free(&p->data_dirs);
 	fp_strv_free(&p->notes);
 	free(p);
 }

@@ -30,6 +30,7 @@ struct fp_layer_def {
 	struct fp_field_def *fields;
 	size_t n_fields, cap_fields;
 	struct fp_strv joined_fields;     /* names added by joins and expression fields: they exist for comparison, not for writing */
+	char *cloud_action;  /* custom property QFieldSync/cloud_action, "" when absent (spec/package.md 1.3) */
 };
 
 struct fp_project {
@@ -41,6 +42,10 @@ struct fp_project {
 	struct fp_strv attachment_dirs; /* "DCIM" when the project names none */
 	struct fp_layer_def *layers;    /* sorted by id, as the reference prints them */
 	size_t n_layers, cap_layers;
+	struct fp_strv data_dirs;       /* further folders that belong into a package (QFieldSync/dataDirs) */
+	char *area, *area_crs;  /* area of interest as WKT and its CRS, "" when unset; AREA_ONLY: packages hold nothing outside it */
+	int area_only;
+	char *image;            /* of the image decoration (Image/ImagePath), "" when none */
 	struct fp_strv notes;   /* what a reader should know: dropped plugin layers, missing embedded projects */
 };
 

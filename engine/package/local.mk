@@ -1,0 +1,3 @@
+PACKAGE_SOURCES = \
+	engine/package/package.c engine/package/package.h \
+	engine/package/rows.h
