@@ -55,6 +55,7 @@ static enum fp_status add_member(struct archive *a, zip_t *from, zip_uint64_t i,
 {
 	const char *name = zip_get_name(from, i, 0);
 	struct fp_error why;
+	zip_stat_t s;
 	char *own = NULL;
 	enum fp_status st;
 
@@ -66,6 +67,10 @@ static enum fp_status add_member(struct archive *a, zip_t *from, zip_uint64_t i,
 	}
 	if (fp_path_has_suffix(name, ".qgs")) {
 		left_out(a, name, "it is another project");
+		return FP_OK;
+	}
+	if (zip_stat_index(from, i, 0, &s) == 0 && (s.valid & ZIP_STAT_ENCRYPTION_METHOD) && s.encryption_method != ZIP_EM_NONE) {
+		left_out(a, name, "it is encrypted");
 		return FP_OK;
 	}
 	if (fp_path_has_suffix(name, ".qgd") && !a->has_storage) {
