@@ -52,17 +52,17 @@ static int is(const xmlNode *n, const char *name)
 	return strcmp((const char *)n->name, name) == 0;
 }
 
+/* What fails is noted here and not told to libxml2, which would print it. */
 static int put_bytes(void *arg, const char *bytes, int n)
 {
 	struct stream *s = arg;
 
-	for (int done = 0; done < n;) {
+	for (int done = 0; done < n && !s->fault;) {
 		ssize_t k = write(s->fd, bytes + done, (size_t)(n - done));
-		if (k < 0 && errno != EINTR) {
+		if (k >= 0)
+			done += (int)k;
+		else if (errno != EINTR)
 			s->fault = errno;
-			return -1;
-		}
-		done += k > 0 ? (int)k : 0;
 	}
 	return n;
 }
@@ -73,18 +73,21 @@ static void put(struct stream *s, const char *text)
 }
 
 /* What is written is UTF-8, whatever was read; libxml2 writes all else but ASCII as numbers when the document does not say so. */
+static void speak_utf8(xmlDoc *doc)
+{
+	if (!doc->encoding)
+		doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
+}
+
 static void put_node(struct stream *s, xmlNode *n)
 {
-	if (!n->doc->encoding)
-		n->doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
+	speak_utf8(n->doc);
 	xmlNodeDumpOutput(s->out, n->doc, n, 0, 0, "UTF-8");
 }
 
 static enum fp_status written(const struct stream *s, struct fp_error *err)
 {
-	if (s->fault)
-		return fp_fail_errno(err, s->fault, "cannot write the packaged project");
-	return s->out->error ? fp_fail(err, FP_E_IO, "cannot write the packaged project (libxml2 error %d)", s->out->error) : FP_OK;
+	return s->fault ? fp_fail_errno(err, s->fault, "cannot write the packaged project") : FP_OK;
 }
 
 static void put_literal(struct stream *s, const xmlChar *text)
@@ -180,8 +183,7 @@ static enum fp_status open_element(void *arg, xmlNode *element, struct fp_error 
 	begin(s, element->doc);
 	if (element->parent == (xmlNode *)element->doc)
 		fp_patch_root(&s->patch, element);
-	if (!element->doc->encoding)
-		element->doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
+	speak_utf8(element->doc);
 	xmlNodeDump(b, element->doc, element, 0, 0);
 	fp_assert(xmlBufferLength(b) > 2); /* "<x/>": it has no children yet */
 	xmlOutputBufferWrite(s->out, xmlBufferLength(b) - 2, (const char *)xmlBufferContent(b));

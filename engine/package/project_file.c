@@ -22,7 +22,9 @@ static enum fp_status zip_fault(zip_error_t *e, struct fp_error *err)
 {
 	if (zip_error_system_type(e) == ZIP_ET_SYS && zip_error_code_system(e))
 		return fp_fail_errno(err, zip_error_code_system(e), "cannot write the packaged project");
-	return fp_fail(err, FP_E_INVALID, "cannot write the packaged project: %s", zip_error_strerror(e));
+	fp_fail(err, FP_E_INVALID, "cannot pack the project with the files that belong to it: %s", zip_error_strerror(e));
+	fp_error_hint(err, "one of them is damaged: open the project in QGIS, save it, and upload it again");
+	return FP_E_INVALID;
 }
 
 /* Takes SOURCE over. The same members give the same bytes: no times of today, no permissions of this computer. */
