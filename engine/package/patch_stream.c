@@ -40,6 +40,7 @@ struct stream {
 	xmlOutputBuffer *out;
 	int fd, fault;        /* errno of the first write that failed */
 	int begun;
+	int embedded;         /* layers of other projects have been written */
 };
 
 static int is_element(const xmlNode *n)
@@ -262,8 +263,9 @@ static enum fp_status close_element(void *arg, xmlNode *element, struct fp_error
 
 	if (element->parent == (xmlNode *)element->doc)
 		put_missing(s, element);
-	else
+	else if (!s->embedded)
 		st = fp_patch_embedded(&s->patch, put_embedded, s, err);
+	s->embedded = 1;
 	if (st != FP_OK)
 		return st;
 	put(s, "</");
