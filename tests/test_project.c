@@ -94,6 +94,7 @@ Test(project, what_is_no_project_is_refused_with_the_reason, .init = setup, .fin
 	refused_text("<qgis/>trailing junk", "XML broken");
 	refused_text("<html><body>Not found</body></html>", "begins with <html>");
 	refused_text("<a>\033[31m</a>", "begins with <a>");
+	refused_text("<?xml version=\"1.0\" encoding=\"UTF-7\"?><qgis version=\"3.40\"><title>\xff\xff</title></qgis>", "not in the encoding");
 	refused(fp_strdup(dir), "is not a file");
 }
 
