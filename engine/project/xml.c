@@ -362,9 +362,10 @@ static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 	fp_buf_clear(from);
 	if (x->status != FP_OK)
 		return failed(x, err);
-	if (rc == XML_ERR_INVALID_ENCODING && x->ctxt->disableSAX && !x->line) { /* the one end that libxml2 does not call a fault of the text */
+	if (rc != 0 && x->ctxt->disableSAX && !x->line) { /* the two ends that libxml2 does not call faults of the text */
 		x->line = xmlSAX2GetLineNumber(x->ctxt);
-		snprintf(x->fault, sizeof x->fault, "it is not in the encoding that it declares");
+		snprintf(x->fault, sizeof x->fault, "%s", rc == XML_ERR_INVALID_ENCODING ? "it is not in the encoding that it declares" :
+			"one of its texts is longer than 10 MB");
 	}
 	if (rc == XML_ERR_USER_STOP || (rc != 0 && (!x->ctxt->wellFormed || x->ctxt->disableSAX)))
 		return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "not well formed");
