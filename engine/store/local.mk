@@ -14,6 +14,7 @@ STORE_SOURCES = \
 	engine/store/layers.c \
 	engine/store/list.c engine/store/list.h \
 	engine/store/migrate.c \
+	engine/store/packages.h \
 	engine/store/projects.c engine/store/projects.h \
 	engine/store/push.c \
 	engine/store/secret_key.c engine/store/secret_key.h \
