@@ -14,6 +14,7 @@
  *    "transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}],   settle: what became of these, as a commit event told them
  *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool,
  *      "record":bool,         tell with each outcome what takes it back ("inverse") and where it was written
+ *      "attachments":bool,    package: copy attachment folders, too; false: the engine adds them
  *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
  *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
  *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
@@ -51,7 +52,11 @@
  *             "current":{"attributes":{...},"geometry":WKT}   plan: the feature as it is now, when there is one
  *   candidates {"delta_id":"uuid","class":WORD,"candidates":[{"key":"12","why":"uuid"|"unique"|"attributes"|"history"|"nearest","text":"code = T-7"}]}   plan: after all
  *             delta events, for those whose feature is missing, and for creates that were tried before; CLASS is what it comes to now
- *   file      {"name":"data.gpkg"}    a complete file in output, to be published
+ *   file      {"name":"data.gpkg"}    a complete file in output, to be published; package: every file of the package, once
+ *   packed    {"id","name","action","table","features","skipped","warnings","pk","read_only"}   package: what became of a layer, one each
+ *             (engine/package/package.h, fp_package_layer_json). The layer events are the verdicts on the project as it is
+ *   packaged_layer   as layer, of the packaged project: one for each layer of it
+ *   package   {"warnings":[{"code","count","detail"}]}   package: on the project as a whole; at most one
  *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
  *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
  *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
