@@ -15,6 +15,7 @@ DATA_FILES = \
 	data/schema/003_checks.sql \
 	data/schema/004_changes.sql \
 	data/schema/005_search.sql \
+	data/schema/006_packages.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/feature_past.yaml \
