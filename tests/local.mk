@@ -226,3 +226,9 @@ EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/bench/bench.sh
+
+# The real worker on the sample, there and back.
+SUITES += tests/test_package_round
+tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/cli.h
+tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil

@@ -85,6 +85,7 @@
 
 struct fp_project; /* engine/project/project.h */
 struct fp_prober;
+struct fp_package; /* engine/package/package.h */
 
 struct fp_job {
 	json_t *description; /* owned; the members below borrow from it */
@@ -93,6 +94,9 @@ struct fp_job {
 	struct fp_prober *prober;   /* NULL: network checks are off (engine/prober/prober.h) */
 	struct fp_strv variables;   /* names of the secrets of type envvar */
 	struct fp_project *project; /* set by the step that opens it, freed by the runner */
+	json_t *verdicts;           /* package: of every layer, in the project's order; freed by the runner */
+	struct fp_package *package; /* likewise, set by the first step that makes it */
+	int64_t told_at;            /* monotonic ms of the last word on its progress */
 };
 
 /* Events. All block until written; a vanished parent ends the process. */
@@ -119,5 +123,9 @@ fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
 fp_step_fn fp_step_file_diff;              /* engine/worker/step_diff.c */
 fp_step_fn fp_step_feature_past;           /* engine/worker/step_past.c */
 fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
+fp_step_fn fp_step_package_data;           /* engine/worker/step_package.c */
+fp_step_fn fp_step_package_files;
+fp_step_fn fp_step_package_project;
+fp_step_fn fp_step_package_verify;
 
 #endif
