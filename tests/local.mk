@@ -47,6 +47,11 @@ tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c te
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_packages
+tests_test_packages_SOURCES = tests/test_packages.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h tests/put_file.c \
+	tests/put_file.h
+tests_test_packages_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_plan_LDADD = $(TEST_LDADD)

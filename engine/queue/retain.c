@@ -61,14 +61,14 @@ static enum fp_status retain_checks(struct fp_store *s, const struct fp_config *
 }
 
 /* Packages of one project beyond the newest: the rows first, so that nobody begins to read what goes. */
-static enum fp_status retain_packages(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
+static enum fp_status retain_packages(struct fp_store *s, const struct fp_config *conf, int *removed, struct fp_error *err)
 {
 	char *project = NULL;
 	enum fp_status st = fp_db_str(s, &project, err, "SELECT project_id FROM package GROUP BY project_id HAVING count(*) > ? LIMIT 1",
 		FP_VALS(fp_i(conf->packages_keep)));
 
-	if (st == FP_OK && project) {
-		*more = 1;
+	*removed = st == FP_OK && project;
+	if (*removed) {
 		st = fp_store_begin(s, err);
 		if (st == FP_OK)
 			st = fp_store_end(s, fp_db_run(s, err, "DELETE FROM package WHERE project_id = ?1 AND job_id NOT IN (SELECT job_id FROM package"
@@ -101,11 +101,15 @@ static enum fp_status sweep_packages(struct fp_store *s, struct fp_error *err)
 
 enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err)
 {
+	int removed = 0;
 	enum fp_status st = retain_logs(s, conf, more, err);
 
 	if (st == FP_OK)
 		st = retain_checks(s, conf, more, err);
 	if (st == FP_OK)
-		st = retain_packages(s, conf, more, err);
-	return st == FP_OK && !*more ? sweep_packages(s, err) : st;
+		st = retain_packages(s, conf, &removed, err);
+	if (st == FP_OK && (removed || !*more))
+		st = sweep_packages(s, err);
+	*more |= removed;
+	return st;
 }

@@ -189,6 +189,7 @@ enum fp_status fp_step_package_verify(struct fp_job *job, struct fp_error *err)
 	if (st != FP_OK)
 		return st;
 	log_warnings(job, NULL, p->warnings);
+	fp_job_emit(job, "package", json_pack("{s:O}", "warnings", p->warnings));
 	for (size_t i = 0; i < p->n_layers; i++) {
 		log_warnings(job, p->layers[i].def->name, p->layers[i].warnings);
 		fp_job_emit(job, "packed", fp_package_layer_json(p, &p->layers[i]));
