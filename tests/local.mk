@@ -32,6 +32,11 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_package_patch
+tests_test_package_patch_SOURCES = tests/test_package_patch.c tests/xml_diff.c tests/xml_diff.h
+tests_test_package_patch_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_patch_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_formats
 tests_test_formats_SOURCES = tests/test_formats.c tests/layer_files.c tests/layer_files.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
