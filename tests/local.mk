@@ -242,3 +242,13 @@ SUITES += tests/test_package_round
 tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/cli.h
 tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_package_decide
+tests_test_package_decide_SOURCES = tests/test_package_decide.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_decide_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_decide_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_files
+tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_files_LDADD = $(WORKER_TEST_LDADD)
