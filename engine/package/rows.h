@@ -19,6 +19,7 @@ struct fp_row_column {
 	OGRFieldSubType subtype;
 	int width;               /* of strings, 0: any */
 	char *comment;           /* of the source's column, NULL: none */
+	char *alias;             /* another name that the source gives it, NULL: none */
 	int has_default, not_null, unique;
 };
 
@@ -81,6 +82,9 @@ fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
 
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);
+
+/* "EPSG:2056", WKT or PROJ's text; the caller releases it. NULL: it is none of them. */
+OGRSpatialReferenceH fp_rows_srs(const char *text);
 
 /* The rectangle of the area of interest in the coordinates of SRS; 0: none is set, or it does not hold for this layer (section 3.4, AOI); -1: it cannot be
  * transformed, and all rows are to be taken. */
