@@ -1,9 +1,10 @@
 /* The packaged project: what is changed in it, and that nothing else is; the archive that it lies in. */
 #include <criterion/criterion.h>
 #include <libxml/parser.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zip.h>
 
@@ -227,6 +228,58 @@ Test(package_patch, a_folder_that_cannot_be_written_is_told, .init = setup, .fin
 
 	put("out", "", 0);
 	refused(p, "");
+}
+
+/* No file of ours may become longer than 100 kB. */
+static void disk_is_full(void)
+{
+	struct rlimit limit = {.rlim_cur = 100000, .rlim_max = RLIM_INFINITY};
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void refused_for_want_of_room(struct fp_package *p)
+{
+	struct fp_error err = {0};
+	char *left;
+
+	disk_is_full();
+	cr_assert_eq(fp_package_project(p, &err), FP_E_FULL, "%s", err.msg);
+	for (size_t i = 0; i < 2; i++) {
+		left = fp_path_join(i ? scratch : output, i ? "p_qfield.qgs" : "p_qfield.qgz");
+		cr_assert_neq(access(left, F_OK), 0, "%s", left);
+		free(left);
+	}
+	done(p);
+}
+
+Test(package_patch, no_room_for_the_text_is_told, .init = setup, .fini = teardown)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	struct fp_package *p;
+
+	fp_buf_adds(&b, "<qgis version=\"3.22.1\">");
+	for (int i = 0; i < 20000; i++)
+		fp_buf_addf(&b, "<a%d/>", i);
+	fp_buf_adds(&b, "</qgis>");
+	p = package_of_text(b.data);
+	fp_buf_free(&b);
+	refused_for_want_of_room(p);
+}
+
+Test(package_patch, no_room_for_the_archive_is_told, .init = setup, .fini = teardown)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	srandom(1);
+	for (int i = 0; i < 100000; i++) {
+		long r = random();
+		fp_buf_add(&b, &r, 4);
+	}
+	put("in/p.qgd", b.data, b.len);
+	fp_buf_free(&b);
+	refused_for_want_of_room(package_of_text("<qgis version=\"3.22.1\"/>"));
 }
 
 Test(package_patch, a_part_that_would_fill_the_memory_is_refused, .init = setup, .fini = teardown)
@@ -568,6 +621,58 @@ Test(package_patch, a_project_in_another_encoding_becomes_utf_8, .init = setup, 
 	done(p);
 }
 
+#define EMBEDDED(id) "<layer-tree-layer id=\"" id "\" source=\"x\"><customproperties><property key=\"embedded\" value=\"1\"/>" \
+	"<property key=\"embedded_project\" value=\"../o/other.qgs\"/></customproperties></layer-tree-layer>"
+
+Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = setup, .fini = teardown)
+{
+	static const char other[] = "<qgis version=\"3.4.1\"><layer-tree-group><layer-tree-group name=\"outer\"><layer-tree-group name=\"G\" checked=\"Qt::Checked\">"
+		"<customproperties/><layer-tree-layer id=\"group_layer_1\" checked=\"Qt::Checked\"/><layer-tree-group name=\"S\">"
+		"<layer-tree-layer id=\"group_layer_2\"/></layer-tree-group><layer-tree-group name=\"gone\"><layer-tree-layer id=\"group_layer_3\"/></layer-tree-group>"
+		"<layer-tree-layer id=\"unknown\"/></layer-tree-group></layer-tree-group></layer-tree-group><projectlayers>"
+		LAYER("other_layer_1", "<a v=\"\xc3\xa4\">\xc3\xb6</a>") LAYER("other_layer_1", "") LAYER("other_layer_2", "") LAYER("group_layer_1", "")
+		LAYER("group_layer_2", "") LAYER("group_layer_3", "") "</projectlayers></qgis>";
+	static const char xml[] = "<qgis version=\"3.4.1\"><layer-tree-group>" EMBEDDED("other_layer_1")
+		"<layer-tree-group name=\"G\"><customproperties><property key=\"embedded\" value=\"1\"/><property key=\"embedded_project\" value=\"../o/other.qgs\"/>"
+		"<property key=\"embedded-invisible-layers\"><value>group_layer_1</value></property></customproperties></layer-tree-group>"
+		"<layer-tree-group name=\"lost\"><customproperties><property key=\"embedded\" value=\"1\"/><property key=\"embedded_project\" value=\"./no.qgs\"/>"
+		"</customproperties></layer-tree-group></layer-tree-group><projectlayers><maplayer embedded=\"1\" project=\"../o/other.qgs\" id=\"other_layer_1\"/>"
+		"<maplayer embedded=\"1\" project=\"./no.qgs\" id=\"lost_layer_1\"/></projectlayers>" SETTLED "</qgis>";
+	struct fp_package *p;
+	char *text, *found;
+	xmlDoc *before = parsed(xml), *after;
+
+	put("in/o/other.qgs", other, strlen(other));
+	put("in/sub/p.qgs", xml, strlen(xml));
+	p = package_of("in/sub/p.qgs");
+	layer(p, "group_layer_3", FP_PACK_REMOVE);
+	layer(p, "other_layer_1", FP_PACK_COPY)->datasource = fp_strdup("../o/a.gpkg|layername=a");
+	packaged(p);
+	text = member("sub/p_qfield.qgz", "p_qfield.qgs");
+	cr_assert(strstr(text, "<a v=\"\xc3\xa4\">\xc3\xb6</a>"), "%s", text);
+	after = parsed(text);
+	found = xml_diff(before, after);
+	cr_assert_str_eq(found,
+		"/qgis/layer-tree-group/layer-tree-layer[other_layer_1]@source: x -> ../o/a.gpkg|layername=a\n"
+		"/qgis/layer-tree-group/layer-tree-layer[other_layer_1]/customproperties - property[embedded]\n"
+		"/qgis/layer-tree-group/layer-tree-layer[other_layer_1]/customproperties - property[embedded_project]\n"
+		"/qgis/layer-tree-group/layer-tree-group[G]/customproperties - property[embedded]\n"
+		"/qgis/layer-tree-group/layer-tree-group[G]/customproperties - property[embedded_project]\n"
+		"/qgis/layer-tree-group/layer-tree-group[G]/customproperties - property[embedded-invisible-layers]\n"
+		"/qgis/layer-tree-group/layer-tree-group[G] + <layer-tree-layer id=\"group_layer_1\" checked=\"Qt::Unchecked\"/>\n"
+		"/qgis/layer-tree-group/layer-tree-group[G] + <layer-tree-group name=\"S\"><layer-tree-layer id=\"group_layer_2\" checked=\"Qt::Checked\"/></layer-tree-group>\n"
+		"/qgis/projectlayers - maplayer[other_layer_1]\n"
+		"/qgis/projectlayers + <maplayer type=\"vector\"><id>other_layer_1</id><datasource>../o/a.gpkg|layername=a</datasource><layername>A</layername>"
+		"<provider encoding=\"UTF-8\">ogr</provider><a v=\"&#xE4;\">\xc3\xb6</a><customproperties><property key=\"QFieldSync/remoteLayerId\" "
+		"value=\"other_layer_1\"/><property key=\"QFieldSync/unsupported_source_pk\" value=\"1\"/></customproperties></maplayer>\n"
+		"/qgis/projectlayers + " LAYER("group_layer_1", "") "\n/qgis/projectlayers + " LAYER("group_layer_2", "") "\n", "%s", found);
+	free(found);
+	free(text);
+	xmlFreeDoc(before);
+	xmlFreeDoc(after);
+	done(p);
+}
+
 Test(package_patch, members_of_an_archive_go_along, .init = setup, .fini = teardown)
 {
 	static const struct member members[] = {{"other.qgs", "<qgis version=\"3.22.1\"/>"}, {"other.qgd", "storage"}, {"sub/photo.jpg", "picture"},
@@ -591,6 +696,54 @@ Test(package_patch, members_of_an_archive_go_along, .init = setup, .fini = teard
 	cr_assert_null(member("p_qfield.qgz", "../out.txt"));
 	cr_assert_null(member("p_qfield.qgz", "/abs.txt"));
 	cr_assert_eq(json_array_size(p->warnings), 3);
+	done(p);
+}
+
+/* The byte in the middle of the packed TEXT is another. */
+static void damage(const char *name, const char *text)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	char *path = at(name), *found;
+
+	cr_assert_eq(fp_fs_read(&b, path, 1 << 20, NULL), FP_OK);
+	found = memmem(b.data, b.len, text, strlen(text));
+	cr_assert(found);
+	found[1] ^= 1;
+	put(name, b.data, b.len);
+	fp_buf_free(&b);
+	free(path);
+}
+
+Test(package_patch, a_damaged_member_is_told, .init = setup, .fini = teardown)
+{
+	static const struct member members[] = {{"p.qgs", "<qgis version=\"3.22.1\"/>"}, {"note.txt", "picture"}};
+	struct fp_package *p;
+
+	put("in/x", "", 0);
+	put_zip("in/p.qgz", members, 2);
+	damage("in/p.qgz", "picture");
+	p = package_of("in/p.qgz");
+	refused(p, "CRC");
+}
+
+Test(package_patch, a_member_that_nobody_can_read_is_left_out, .init = setup, .fini = teardown)
+{
+	static const struct member members[] = {{"p.qgs", "<qgis version=\"3.22.1\"/>"}, {"key.txt", "secret"}};
+	char *path = at("in/p.qgz");
+	struct fp_package *p;
+	zip_t *z;
+
+	put("in/x", "", 0);
+	put_zip("in/p.qgz", members, 2);
+	z = zip_open(path, 0, NULL);
+	cr_assert(z);
+	cr_assert_eq(zip_file_set_encryption(z, 1, ZIP_EM_AES_256, "open sesame"), 0);
+	cr_assert_eq(zip_close(z), 0);
+	p = package_of("in/p.qgz");
+	packaged(p);
+	cr_assert_null(member("p_qfield.qgz", "key.txt"));
+	cr_assert_eq(json_array_size(p->warnings), 1);
+	free(path);
 	done(p);
 }
 

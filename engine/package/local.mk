@@ -12,6 +12,7 @@ PACKAGE_SOURCES = \
 	engine/package/package.c \
 	engine/package/package.h \
 	engine/package/patch.h \
+	engine/package/patch_embedded.c \
 	engine/package/patch_layer.c \
 	engine/package/patch_project.c \
 	engine/package/patch_source.c \

@@ -24,7 +24,7 @@ int fp_patch_is_removed(const struct fp_patch *t, const char *id)
 }
 
 /* The layer that NODE defines. The reader numbers short ids that come again; of longer ones all are like the first. */
-static struct fp_pack_layer *defined(struct fp_patch *t, xmlNode *node)
+struct fp_pack_layer *fp_patch_defined(struct fp_patch *t, xmlNode *node)
 {
 	enum { IGNORED = 10 }; /* as engine/project/layerdefs.c has it */
 	char *id = fp_xml_text(fp_xml_child(node, "id"));
@@ -314,9 +314,8 @@ static int is_type(const struct fp_pack_layer *l, const char *type)
 	return strcmp(l->def->type, type) == 0;
 }
 
-int fp_patch_layer(struct fp_patch *t, xmlNode *node)
+int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 {
-	struct fp_pack_layer *l = defined(t, node);
 	struct widgets w = {.t = t, .layer = l};
 
 	if (l && l->action == FP_PACK_REMOVE)
