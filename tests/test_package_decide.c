@@ -131,12 +131,15 @@ Test(package_decide, the_key_is_that_of_the_verdict)
 {
 	static const struct wanted_layer layers[] = {
 		{"vector", "ogr", "./a.gpkg|layername=pts", NULL}, {"vector", "ogr", "./s.shp", NULL}, {"vector", "ogr", "./c.csv", NULL},
+		{"vector", "ogr", "./a.gpkg|layername=pts|subset=SELECT val, geom FROM pts", NULL},
+		{"vector", "ogr", "./a.gpkg|layername=pts|subset=SELECT * FROM pts", NULL},
+		{"vector", "ogr", "./c.csv|subset=SELECT a FROM c", NULL},
 	};
 	struct fp_package *p;
 
 	files_vector(files_upload, "s.shp", "ESRI Shapefile");
 	files_put("c.csv", "FID,a\n1,2\n");
-	p = package_decided("project.qgs", "", layers, 3);
+	p = package_decided("project.qgs", "", layers, 6);
 	cr_expect_str_eq(p->layers[0].pk, "fid");
 	cr_expect_eq(p->layers[0].action, FP_PACK_OFFLINE);
 	cr_expect_null(p->layers[1].pk);
@@ -144,5 +147,8 @@ Test(package_decide, the_key_is_that_of_the_verdict)
 	cr_expect(p->layers[1].read_only);
 	cr_expect_str_eq(p->layers[2].pk, "FID");
 	cr_expect_eq(p->layers[2].action, FP_PACK_OFFLINE);
+	cr_expect_null(p->layers[3].pk);
+	cr_expect_str_eq(p->layers[4].pk, "fid");
+	cr_expect_null(p->layers[5].pk);
 	package_done(p);
 }

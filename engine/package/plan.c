@@ -105,7 +105,8 @@ enum fp_plan_answer fp_plan_file(struct fp_pack_plan *plan, const char *path, co
 	char *real = NULL;
 	struct stat sb;
 
-	if (fp_name_check(name, NULL) != FP_OK || fp_gate(&real, plan->p->project->root, path) != FP_GATE_PASS || stat(real, &sb) != 0 || !S_ISREG(sb.st_mode) || is_other_project(name)) {
+	if (fp_name_check(name, NULL) != FP_OK || is_other_project(name) || fp_gate(&real, plan->p->project->root, path) != FP_GATE_PASS ||
+			stat(real, &sb) != 0 || !S_ISREG(sb.st_mode)) {
 		answer = FP_PLAN_NO;
 	} else if (!has && fp_plan_is_free(plan, name, real)) {
 		add(plan, real, name, attachment, &sb);

@@ -111,23 +111,36 @@ static int find_value(struct fp_pack_source *s, const char *source, const char *
 	return found;
 }
 
+/* "{x}" and its like at P, the braces escaped or not. */
+static int is_number(const char *p)
+{
+	static const char *const numbers[] = {"x", "y", "-y", "z", "q"};
+
+	if (*p != '{' && strncasecmp(p, "%7b", 3) != 0)
+		return 0;
+	p += *p == '{' ? 1 : 3;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		size_t n = strlen(numbers[i]);
+		if (strncmp(p, numbers[i], n) == 0 && (p[n] == '}' || strncasecmp(p + n, "%7d", 3) == 0))
+			return 1;
+	}
+	return 0;
+}
+
 /* Tiles by address: the folder below which the numbers begin. */
-static int cut_template(struct fp_pack_source *s, const char *source)
+static void cut_template(struct fp_pack_source *s, const char *source)
 {
 	size_t slash = 0;
 
 	for (size_t i = s->at; i < s->end; i++) {
 		if (source[i] == '/' || strncasecmp(source + i, "%2f", 3) == 0)
 			slash = i;
-		if (source[i] != '{' && strncasecmp(source + i, "%7b", 3) != 0)
-			continue;
-		if (slash <= s->at)
-			return 0;
-		s->end = slash;
-		s->whole_folder = 1;
-		return 1;
+		if (slash > s->at && is_number(source + i)) {
+			s->end = slash;
+			s->whole_folder = 1;
+			return;
+		}
 	}
-	return 0;
 }
 
 static int find_address(struct fp_pack_source *s, const struct fp_layer_def *l)
@@ -276,17 +289,32 @@ void fp_pack_source_clear(struct fp_pack_source *s)
 	memset(s, 0, sizeof *s);
 }
 
-/* What QGIS leaves as it is in the path of an address, and in a value of a query. */
-static char *encoded(const char *text, const char *also)
+/* TEXT with all but letters, digits and the characters PLAIN as %XX. */
+static char *encoded(const char *text, const char *plain)
 {
 	struct fp_buf b = FP_BUF_INIT;
 
 	fp_buf_add(&b, "", 0);
 	for (const char *p = text; *p; p++) {
-		if (isalnum((unsigned char)*p) || strchr("-._~/", *p) || strchr(also, *p))
+		if (isalnum((unsigned char)*p) || strchr(plain, *p))
 			fp_buf_addc(&b, *p);
 		else
 			fp_buf_addf(&b, "%%%02X", (unsigned char)*p);
+	}
+	return fp_buf_take(&b);
+}
+
+/* An address as QGIS shows it: only what would end its path is escaped. */
+static char *shown(const char *path)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_adds(&b, scheme);
+	for (const char *p = path; *p; p++) {
+		if (strchr("%#?", *p))
+			fp_buf_addf(&b, "%%%02X", (unsigned char)*p);
+		else
+			fp_buf_addc(&b, *p);
 	}
 	return fp_buf_take(&b);
 }
@@ -305,8 +333,9 @@ static char *quoted(const char *text)
 	return fp_buf_take(&b);
 }
 
-#define IN_PATH "!$&'()*+,;=:@"
-#define IN_VALUE "!$'()*,;:@"
+/* What QGIS leaves as it is in the path of an address, and in a value of a query. */
+#define IN_PATH "-._~/!$&'()*+,;=:@[]"
+#define IN_VALUE "-._~/!$'()*+,;:@[]"
 
 static char *spelled(enum fp_pack_spelling spelling, const char *path)
 {
@@ -318,15 +347,15 @@ static char *spelled(enum fp_pack_spelling spelling, const char *path)
 	case FP_PACK_QUERY:
 		return encoded(path, IN_VALUE);
 	case FP_PACK_URL:
-	case FP_PACK_QUERY_URL:
 		inner = encoded(path, IN_PATH);
 		text = fp_asprintf("%s%s", scheme, inner);
 		free(inner);
-		if (spelling == FP_PACK_URL)
-			return text;
-		inner = encoded(text, IN_VALUE);
-		free(text);
-		return inner;
+		return text;
+	case FP_PACK_QUERY_URL:
+		inner = shown(path);
+		text = encoded(inner, IN_VALUE);
+		free(inner);
+		return text;
 	case FP_PACK_PLAIN:
 		break;
 	}
