@@ -206,6 +206,11 @@ tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
 
+SUITES += tests/test_commands_package
+tests_test_commands_package_SOURCES = tests/test_commands_package.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h \
+	tests/put_file.c tests/put_file.h tests/cli.c tests/cli.h
+tests_test_commands_package_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_import tests/test_export
 tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
 tests_test_import_LDADD = $(TEST_LDADD)
