@@ -71,11 +71,16 @@ static void read_package(void *arg, const struct fp_package_row *k)
 {
 	struct reading *g = arg;
 	int64_t before = g->n;
+	int hold;
 
+	if (fp_package_hold(g->h->s, k->job_id, &hold, &err) == FP_E_NOTFOUND) /* an engine removed it meanwhile */
+		return;
+	cr_assert_geq(hold, 0, "%s", err.msg);
 	g->folder = k->folder;
 	cr_assert_eq(fp_package_files(g->h->s, k->job_id, 0, 1 << 20, read_file, g, &err), FP_OK, "%s", err.msg);
 	cr_assert_eq(g->n - before, k->files + k->attachments);
 	cr_assert_gt(k->files, 0);
+	fp_package_release(hold);
 }
 
 int64_t package_read_all(struct home *h)
