@@ -21,6 +21,7 @@ SRC_SOURCES = \
 	src/cmd_home.c \
 	src/cmd_job.c \
 	src/cmd_layers.c \
+	src/cmd_package_plain.c \
 	src/cmd_project.c \
 	src/cmd_secret.c \
 	src/command.c src/command.h \
