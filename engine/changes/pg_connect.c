@@ -44,12 +44,6 @@ char *fp_pg_address_of(const json_t *question)
 	return fp_buf_take(&b);
 }
 
-/* Who named the server: the operator, in a service or a variable, or else the project. A host that the project names stands before any variable. */
-static int operators(const json_t *question, const char *service)
-{
-	return *fp_json_str_or(question, "service", "") || (!*fp_json_str_or(question, "host", "") && (*service || getenv("PGHOST") || getenv("PGHOSTADDR")));
-}
-
 /* The server is there and takes nobody now: it starts, stops or is full, or hung up in the middle, in libpq's and OpenSSL's words. That passes. */
 static int not_now(const struct fp_pg *pg, const char *words)
 {
@@ -74,6 +68,8 @@ static enum fp_status refuse(const struct fp_pg *pg, const char *cannot, struct 
 		return fp_fail(err, FP_E_IO, "the database takes no connections now: %s", words);
 	if (strcmp(stage, "login") == 0 || strcmp(stage, "database") == 0)
 		return fp_fail(err, FP_E_REFUSED, "%s: the database lets nobody in: %s", cannot, words);
+	if (strcmp(fp_json_str_or(pg->answer, "cause", ""), "network_off") == 0)
+		return fp_fail(err, FP_E_REFUSED, "%s: the network is off for this project (fieldpost project set NAME network=on)", cannot);
 	if (strcmp(stage, "address") == 0)
 		return fp_fail(err, FP_E_REFUSED, "%s: the project may not have this address asked: %s (see network_allow)", cannot, words);
 	return fp_fail(err, FP_E_REFUSED, "%s: the database cannot be reached: %s", cannot, words);
@@ -88,22 +84,21 @@ static void no_notice(void *arg, const PGresult *res)
 enum fp_status fp_pg_dial(PGconn **out, const json_t *question, const struct fp_pg_reach *reach, const char *cannot, struct fp_error *err)
 {
 	char *service = fp_strdup(getenv("PGSERVICE") ? getenv("PGSERVICE") : "");
-	struct fp_asker asker = {.pgservice = reach->pgservice ? reach->pgservice : "", .service = service};
+	struct fp_asker asker = {.any_database = reach->any_address, .pgservice = reach->pgservice ? reach->pgservice : "", .service = service};
 	struct fp_pg pg = {.answer = json_pack("{s:s,s:s,s:s}", "stage", "", "cause", "", "error", "")};
 	struct fp_allow *list = NULL;
-	enum fp_status st;
+	enum fp_status st = FP_OK;
 
 	unsetenv("PGSERVICE"); /* libpq would look for it in files by itself */
-	asker.sockets = reach->any_address || operators(question, service);
-	if (!asker.sockets && !reach->allow)
-		st = fp_fail(err, FP_E_REFUSED, "%s: the network is off for this project (fieldpost project set NAME network=on)", cannot);
-	else
-		st = fp_allow_new(&list, asker.sockets ? "0.0.0.0/0 ::/0" : reach->allow, err);
+	if (reach->allow)
+		st = fp_allow_new(&list, reach->allow, err);
 	if (st == FP_OK) {
-		asker.resolver = fp_resolver_new(list);
+		asker.resolver = list ? fp_resolver_new(list) : NULL;
+		asker.anywhere = fp_resolver_anywhere();
 		if (fp_pg_connect(&pg, &asker, question) != 0)
 			st = refuse(&pg, cannot, err);
 		fp_resolver_free(asker.resolver);
+		fp_resolver_free(asker.anywhere);
 	}
 	if (*service)
 		setenv("PGSERVICE", service, 1);
