@@ -19,6 +19,9 @@ PACKAGE_SOURCES = \
 	engine/package/patch_stream.c \
 	engine/package/patch_tree.c \
 	engine/package/patch_xml.c \
+	engine/package/pg_columns.c \
+	engine/package/pg_columns.h \
+	engine/package/pg_decode.c \
 	engine/package/plan.c \
 	engine/package/plan.h \
 	engine/package/plan_layer.c \
@@ -28,6 +31,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows_file.c \
 	engine/package/rows_file.h \
 	engine/package/rows_ogr.c \
+	engine/package/rows_pg.c \
 	engine/package/rows_sqlite.c \
 	engine/package/rtree.c \
 	engine/package/rtree.h \

@@ -89,6 +89,7 @@ struct fp_package {
 	const char *allow, *pgservice;   /* NULL, or as the description has them */
 	int any_address;
 	const char *session_role;        /* QFC_PG_EFFECTIVE_USER of the project's secrets; NULL: none */
+	struct fp_pg_database *databases; /* connections that rows_pg.c keeps, so that all tables of one are of the same moment */
 };
 
 enum fp_status fp_package_new(struct fp_package **out, struct fp_project *project, const char *output, const char *scratch, struct fp_error *err);
