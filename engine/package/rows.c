@@ -15,6 +15,7 @@ static const struct {
 	{"ogr", fp_rows_ogr},
 	{"spatialite", fp_rows_sqlite},
 	{"spatialite", fp_rows_ogr},
+	{"postgres", fp_rows_postgres},
 };
 
 enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
@@ -84,6 +85,17 @@ OGRSpatialReferenceH fp_rows_srs(const char *text)
 		return srs;
 	OSRRelease(srs);
 	return NULL;
+}
+
+OGRwkbGeometryType fp_rows_geometry(const struct fp_pack_layer *layer)
+{
+	int64_t type = fp_json_int(layer->verdict, "wkb_type", 0);
+
+	if (type < 0) /* QGIS' "25D" is OGR's */
+		return (OGRwkbGeometryType)type;
+	if (type == wkbNone)
+		return wkbNone;
+	return OGR_GT_SetModifier((OGRwkbGeometryType)(type % 1000), type / 1000 == 1 || type / 1000 == 3, type / 1000 == 2 || type / 1000 == 3);
 }
 
 #define EDGE_POINTS 21 /* a side of the area is bent when it is transformed: that many points of it are */
