@@ -264,6 +264,18 @@ static enum fp_status write_contents(struct fp_gpkg *g, const struct fp_gpkg_sou
 	return st;
 }
 
+/* None of the rows is of the type that readers should see first (the area of interest leaves those out): the table says so itself. */
+static enum fp_status declare_lead(struct fp_gpkg *g, const struct fp_gpkg_source *s, struct fp_error *err)
+{
+	OGRwkbGeometryType t = s->table->lead;
+	char *sql = sqlite3_mprintf("UPDATE gpkg_geometry_columns SET geometry_type_name = upper(replace(%Q, ' ', '')), z = %d, m = %d"
+		" WHERE table_name = %Q", OGRGeometryTypeToName(OGR_GT_Flatten(t)), OGR_GT_HasZ(t), OGR_GT_HasM(t), s->table->name);
+	enum fp_status st = execute(g, sql, err);
+
+	sqlite3_free(sql);
+	return st;
+}
+
 static enum fp_status load(struct fp_gpkg *g, struct fp_gpkg_source *s, struct fp_error *err)
 {
 	struct fp_strv names = {0}, again = {0};
@@ -271,6 +283,8 @@ static enum fp_status load(struct fp_gpkg *g, struct fp_gpkg_source *s, struct f
 
 	if (st == FP_OK)
 		st = insert(g, s, err);
+	if (st == FP_OK && s->lead_open)
+		st = declare_lead(g, s, err);
 	if (st == FP_OK && s->index)
 		st = write_index(g, s, err);
 	for (size_t i = 0; st == FP_OK && i < again.n; i++)
