@@ -24,7 +24,7 @@ int fp_patch_is_removed(const struct fp_patch *t, const char *id)
 }
 
 /* The layer that NODE defines. The reader numbers short ids that come again; of longer ones all are like the first. */
-static struct fp_pack_layer *defined(struct fp_patch *t, xmlNode *node)
+struct fp_pack_layer *fp_patch_defined(struct fp_patch *t, xmlNode *node)
 {
 	enum { IGNORED = 10 }; /* as engine/project/layerdefs.c has it */
 	char *id = fp_xml_text(fp_xml_child(node, "id"));
@@ -250,36 +250,61 @@ static struct fp_pack_layer *value_layer(const struct fp_patch *t, const char *i
 	return named;
 }
 
-struct hints {
+struct widgets {
 	struct fp_patch *t;
 	struct fp_pack_layer *layer; /* may be NULL */
 };
 
-/* <Option name="LayerSource"> beside <Option name="Layer">: a hint, which would name a file of the author's computer. */
-static int value_relation(void *arg, xmlNode *n)
-{
-	const struct hints *h = arg;
-	xmlNode *map = n->parent, *provider;
-	const struct fp_pack_layer *l;
-	char *id, *source, *name;
+/* Widgets repeat the source of the layer that they take values from beside its id: a hint, which often names a file of the author's computer. QGIS
+ * compares what a relation's widget says with nothing, so that it stays unless there is a password in it. */
+static const struct hint {
+	const char *source, *id, *name, *provider;
+	int secrets_only;
+} hints[] = {
+	{"LayerSource", "Layer", "LayerName", "LayerProviderName", 0},
+	{"ReferencedLayerDataSource", "ReferencedLayerId", "ReferencedLayerName", "ReferencedLayerProviderKey", 1},
+};
 
-	if (strcmp((const char *)n->name, "Option") != 0 || !fp_xml_attr_is(n, "name", "LayerSource") || !row_of(map, "Option", "name", "Layer"))
-		return 1;
-	id = fp_xml_attr(row_of(map, "Option", "name", "Layer"), "value");
-	name = fp_xml_attr(row_of(map, "Option", "name", "LayerName"), "value");
-	source = fp_xml_attr(n, "value");
-	l = value_layer(h->t, id, source, name);
+static const struct hint *hint_of(xmlNode *n)
+{
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (fp_xml_attr_is(n, "name", hints[i].source) && row_of(n->parent, "Option", "name", hints[i].id))
+			return &hints[i];
+	return NULL;
+}
+
+static char *option(xmlNode *map, const char *name)
+{
+	return fp_xml_attr(row_of(map, "Option", "name", name), "value");
+}
+
+static void point_hint(const struct widgets *w, xmlNode *n, const struct hint *h)
+{
+	xmlNode *provider = row_of(n->parent, "Option", "name", h->provider);
+	char *id = option(n->parent, h->id), *name = option(n->parent, h->name), *source = fp_xml_attr(n, "value");
+	const struct fp_pack_layer *l = value_layer(w->t, id, source, name);
+
 	if (l && l->action != FP_PACK_REMOVE) {
-		provider = row_of(map, "Option", "name", "LayerProviderName");
 		fp_patch_point(l, n, "", "value");
 		if (provider)
 			fp_patch_attr(provider, "value", provider_of(l));
 	} else if (*id || *name) {
-		fp_package_warn(h->t->p, h->layer, "value_relation", 1, "a list of values is taken from the layer \"%s\", which is not in the package",
+		fp_patch_attr(n, "value", "");
+		fp_package_warn(w->t->p, w->layer, "value_relation", 1, "a list of values is taken from the layer \"%s\", which is not in the package",
 			*name ? name : id);
 	}
 	free(id);
 	free(name);
+	free(source);
+}
+
+static int widget(void *arg, xmlNode *n)
+{
+	const struct hint *h = strcmp((const char *)n->name, "Option") == 0 ? hint_of(n) : NULL;
+	char *source = fp_xml_attr(n, "value");
+
+	if (h && (!h->secrets_only || holds_secret(source)))
+		point_hint(arg, n, h);
 	free(source);
 	return 1;
 }
@@ -289,14 +314,13 @@ static int is_type(const struct fp_pack_layer *l, const char *type)
 	return strcmp(l->def->type, type) == 0;
 }
 
-int fp_patch_layer(struct fp_patch *t, xmlNode *node)
+int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 {
-	struct fp_pack_layer *l = defined(t, node);
-	struct hints h = {.t = t, .layer = l};
+	struct widgets w = {.t = t, .layer = l};
 
 	if (l && l->action == FP_PACK_REMOVE)
 		return 0;
-	fp_patch_walk(node, value_relation, &h);
+	fp_patch_walk(node, widget, &w);
 	relations(t, fp_patch_child(node, "referencedLayers"));
 	relations(t, fp_patch_child(node, "referencingLayers"));
 	joins(t, fp_patch_child(node, "vectorjoins"));
