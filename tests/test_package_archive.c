@@ -10,7 +10,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
-#include "tests/package_fixture.h"
+#include "tests/patch_fixture.h"
 
 TestSuite(package_archive, .timeout = 60);
 
@@ -218,10 +218,10 @@ Test(package_archive, side_files_of_a_qgs_go_into_the_archive, .init = package_s
 	put_zip("in/sub/p_attachments.zip", attached, 2);
 	p = package_of("in/sub/p.qgs");
 	packaged(p);
-	text = member("sub/p_qfield.qgz", "p_qfield.qgd");
+	text = member("p_qfield.qgz", "p_qfield.qgd");
 	cr_assert_str_eq(text, "storage");
 	free(text);
-	text = member("sub/p_qfield.qgz", "photo.jpg");
+	text = member("p_qfield.qgz", "photo.jpg");
 	cr_assert_str_eq(text, "picture");
 	free(text);
 	cr_assert_eq(json_array_size(p->warnings), 1);

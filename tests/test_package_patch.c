@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/package_fixture.h"
+#include "tests/patch_fixture.h"
 #include "tests/xml_diff.h"
 
 TestSuite(package_patch, .timeout = 60);
@@ -447,7 +447,7 @@ Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = pa
 	layer(p, "group_layer_3", FP_PACK_REMOVE);
 	layer(p, "other_layer_1", FP_PACK_COPY)->datasource = fp_strdup("../o/a.gpkg|layername=a");
 	packaged(p);
-	text = member("sub/p_qfield.qgz", "p_qfield.qgs");
+	text = member("p_qfield.qgz", "p_qfield.qgs");
 	cr_assert(strstr(text, "<a v=\"\xc3\xa4\">\xc3\xb6</a>"), "%s", text);
 	after = parsed(text);
 	found = xml_diff(before, after);

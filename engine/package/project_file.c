@@ -173,25 +173,15 @@ static enum fp_status write_archive(struct archive *a, const char *to, const cha
 	return st;
 }
 
-/* The folder of OUTPUT that is to the package what the project's folder is to the upload. */
-static char *folder_of(const struct fp_package *p)
-{
-	const char *below = p->project->home + strlen(p->project->root);
-
-	return *below ? fp_path_join(p->output, below + (*below == '/')) : fp_strdup(p->output);
-}
-
 enum fp_status fp_package_project(struct fp_package *p, struct fp_error *err)
 {
 	struct archive a = {.p = p, .name = fp_asprintf("%s_qfield", p->stem)};
-	char *folder = folder_of(p), *to = fp_asprintf("%s/%s.qgz", folder, a.name), *part = fp_asprintf("%s.part", to);
+	char *to = fp_asprintf("%s/%s.qgz", p->output, a.name), *part = fp_asprintf("%s.part", to);
 	char *xml = fp_asprintf("%s/%s.qgs", p->scratch, a.name);
 	enum fp_status st;
 
 	a.path = fp_path_join(p->project->home, p->stem);
-	st = fp_fs_mkdirs(folder, err);
-	if (st == FP_OK)
-		st = fp_patch_write(p, xml, err);
+	st = fp_patch_write(p, xml, err);
 	if (st == FP_OK)
 		st = write_archive(&a, part, xml, err);
 	if (st == FP_OK)
@@ -201,7 +191,6 @@ enum fp_status fp_package_project(struct fp_package *p, struct fp_error *err)
 		unlink(part);
 	free(a.path);
 	free(a.name);
-	free(folder);
 	free(to);
 	free(part);
 	free(xml);

@@ -15,6 +15,8 @@ enum encoding { UNKNOWN, UTF_8, EIGHT_BIT, AS_IS };
 
 struct fp_xml {
 	fp_xml_keep *keep;
+	fp_xml_visit *visit;  /* NULL: nobody wants to see attributes */
+	void *visitor;
 	xmlParserCtxt *ctxt;
 	xmlSAXHandler sax;
 	int dropped;          /* levels inside an element that is not kept */
@@ -49,6 +51,8 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	struct fp_xml *x = of(ctx);
 	const xmlNode *parent = ((xmlParserCtxt *)ctx)->node;
 
+	for (int i = 0; x->visit && i < n_attr; i++) /* libxml2 has five pointers for each: the name first, begin and end of the value last */
+		x->visit(x->visitor, (const char *)attr[5 * i], (const char *)attr[5 * i + 3], (size_t)(attr[5 * i + 4] - attr[5 * i + 3]));
 	/* nodeNr counts the open kept elements: the level of this one. */
 	if (x->dropped > 0 || (parent && !x->keep((const char *)parent->name, x->ctxt->nodeNr, (const char *)name))) {
 		x->dropped++;
@@ -267,6 +271,12 @@ struct fp_xml *fp_xml_new_pieces(const struct fp_xml_pieces *to, void *arg)
 	sax->comment = comment_piece;
 	sax->processingInstruction = instruction_piece;
 	return x;
+}
+
+void fp_xml_visit_attributes(struct fp_xml *x, fp_xml_visit *visit, void *arg)
+{
+	x->visit = visit;
+	x->visitor = arg;
 }
 
 void fp_xml_free(struct fp_xml *x)
