@@ -40,7 +40,7 @@ static void copied(struct fp_package *p)
 {
 	struct fp_error err = {0};
 
-	cr_assert_eq(fp_package_files(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_package_copy(p, &err), FP_OK, "%s", err.msg);
 }
 
 static const struct fp_pack_file *file_of(const struct fp_package *p, const char *to)
@@ -130,7 +130,7 @@ Test(package_files, a_file_that_changes_or_vanishes_meanwhile_ends_it_by_name)
 		p = package_decided("project.qgs", "", NULL, 0);
 		p->progress = change_later;
 		p->arg = &c;
-		cr_expect_eq(fp_package_files(p, &err), FP_E_CONFLICT);
+		cr_expect_eq(fp_package_copy(p, &err), FP_E_CONFLICT);
 		cr_expect(strstr(err.msg, "DCIM/b.jpg"), "%s", err.msg);
 		cr_assert_eq(fp_fs_remove_tree(p->output, NULL), FP_OK);
 		package_done(p);
@@ -150,7 +150,7 @@ Test(package_files, a_full_disk_ends_it_by_name)
 	p = package_decided("project.qgs", "", NULL, 0);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	cr_expect_eq(fp_package_files(p, &err), FP_E_FULL, "%s", err.msg);
+	cr_expect_eq(fp_package_copy(p, &err), FP_E_FULL, "%s", err.msg);
 	limit.rlim_cur = RLIM_INFINITY;
 	setrlimit(RLIMIT_FSIZE, &limit);
 	cr_expect(strstr(err.msg, "DCIM/big.jpg"), "%s", err.msg);

@@ -163,7 +163,7 @@ static enum fp_status plan_dirs(struct fp_pack_plan *plan, struct fp_error *err)
 	return st;
 }
 
-enum fp_status fp_package_files(struct fp_package *p, struct fp_error *err)
+enum fp_status fp_package_copy(struct fp_package *p, struct fp_error *err)
 {
 	struct fp_pack_plan plan;
 	enum fp_status st;
