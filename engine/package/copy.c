@@ -95,10 +95,24 @@ static int is_as_seen(const char *path, const struct fp_pack_seen *seen)
 	return stat(path, &sb) == 0 && sb.st_size == seen->size && sb.st_mtim.tv_sec == seen->changed.tv_sec && sb.st_mtim.tv_nsec == seen->changed.tv_nsec;
 }
 
-static enum fp_status copy_one(const struct fp_pack_file *f, const struct fp_pack_seen *seen, const char *output, struct fp_error *err)
+/* Makes the folder of TO unless it was the last one to be made; *MADE is that one. */
+static enum fp_status make_folder(char **made, const char *to, struct fp_error *err)
 {
-	char *to = fp_path_join(output, f->to), *dir = fp_path_dir(to);
-	enum fp_status st = fp_fs_mkdirs(dir, err);
+	char *dir = fp_path_dir(to);
+
+	if (*made && strcmp(*made, dir) == 0) {
+		free(dir);
+		return FP_OK;
+	}
+	free(*made);
+	*made = dir;
+	return fp_fs_mkdirs(dir, err);
+}
+
+static enum fp_status copy_one(char **made, const struct fp_pack_file *f, const struct fp_pack_seen *seen, const char *output, struct fp_error *err)
+{
+	char *to = fp_path_join(output, f->to);
+	enum fp_status st = make_folder(made, to, err);
 
 	if (st == FP_OK)
 		st = is_database(f->from) ? copy_database(f->from, to, f->to, err) : copy_bytes(f->from, to, f->to, err);
@@ -106,7 +120,6 @@ static enum fp_status copy_one(const struct fp_pack_file *f, const struct fp_pac
 		st = fp_fail(err, FP_E_CONFLICT, "the file \"%s\" changed while the project was packaged", f->to);
 		fp_error_hint(err, "package again when nobody writes to it");
 	}
-	free(dir);
 	free(to);
 	return st;
 }
@@ -116,12 +129,14 @@ enum fp_status fp_plan_copy(struct fp_pack_plan *plan, struct fp_error *err)
 	struct fp_package *p = plan->p;
 	enum fp_status st = FP_OK;
 	int64_t done = 0;
+	char *made = NULL;
 
 	for (size_t i = 0; i < p->n_files && st == FP_OK; i++) {
-		st = copy_one(&p->files[i], &plan->seen[i], p->output, err);
+		st = copy_one(&made, &p->files[i], &plan->seen[i], p->output, err);
 		done += plan->seen[i].size;
 		if (p->progress)
 			p->progress(p->arg, done, plan->total);
 	}
+	free(made);
 	return st;
 }
