@@ -86,7 +86,7 @@ static void prober(struct examination *x)
 
 static void workflows(struct examination *x)
 {
-	static const char *const types[] = {"process_projectfile", "delta_apply"};
+	static const char *const types[] = {"process_projectfile", "package", "delta_apply"};
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct fp_error e = {0};

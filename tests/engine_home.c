@@ -18,7 +18,7 @@
 
 static struct fp_error err;
 
-void home_open(struct home *h)
+void home_open_empty(struct home *h)
 {
 	char *fake = fp_asprintf("%s/tests/fake", getenv("FIELDPOST_BUILD"));
 
@@ -33,8 +33,13 @@ void home_open(struct home *h)
 	h->conf.upload_settle_ms = 0;
 	h->conf.stop_grace_s = 0;
 	cr_assert_eq(fp_project_create(h->s, h->project, "Bees", "anna", &err), FP_OK);
-	home_put(h, "p.qgs", "<qgis/>");
 	h->layer = "l";
+}
+
+void home_open(struct home *h)
+{
+	home_open_empty(h);
+	home_put(h, "p.qgs", "<qgis/>");
 }
 
 void home_open_sample(struct home *h)

@@ -17,6 +17,8 @@ struct home {
 
 /* Makes it, with a project "Bees" that holds p.qgs; no job is left over. Workers are tests/fake/fieldpost-worker. */
 void home_open(struct home *h);
+/* The same without a file. */
+void home_open_empty(struct home *h);
 /* The same with the sample project, processed by the real worker. */
 void home_open_sample(struct home *h);
 void home_close(struct home *h);

@@ -2,11 +2,13 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/config.h"
 #include "engine/base/fs.h"
+#include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/base/pgservice.h"
 #include "engine/base/text.h"
@@ -166,4 +168,45 @@ Test(base, a_broken_configuration_is_named_by_file_and_key)
 	cr_assert_not(c.network_checks);
 	fp_fs_remove_tree(home, NULL);
 	free(path);
+}
+
+/* Of n times c; the etags are those that S3 gives. */
+static struct fp_digest digest_of(char c, size_t n, int etag_only)
+{
+	char path[] = "/tmp/fp-digest-XXXXXX", *bytes = fp_alloc(n + 1);
+	struct fp_hasher *h;
+	struct fp_digest d;
+	struct fp_error err;
+	int fd = mkstemp(path), done = 0;
+
+	memset(bytes, c, n);
+	cr_assert(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
+	close(fd);
+	cr_assert_eq(fp_hasher_new(&h, path, &err), FP_OK);
+	if (etag_only)
+		fp_hasher_etag_only(h);
+	while (!done)
+		cr_assert_eq(fp_hasher_step(h, 1000000, &done, &d, &err), FP_OK);
+	fp_hasher_free(h);
+	unlink(path);
+	free(bytes);
+	return d;
+}
+
+Test(base, an_etag_is_that_of_parts_of_8_mib)
+{
+	struct fp_digest d = digest_of('x', 10000000, 0), only = digest_of('x', 10000000, 1);
+
+	cr_assert_str_eq(d.etag, "1e762c1c6ca960a51ce95942752cf1f6-2");
+	cr_assert_str_eq(only.etag, d.etag);
+	cr_assert_str_eq(only.sha256, d.sha256);
+	cr_assert_str_eq(only.md5, "");
+	cr_assert_eq(strlen(d.md5), 32);
+	d = digest_of('x', FP_ETAG_PART, 0);
+	cr_assert_str_eq(d.etag, d.md5);
+	d = digest_of('x', 2 * FP_ETAG_PART, 0);
+	cr_assert_str_eq(d.etag, "0fdfb84099d425daeed95c07873a8f11-2");
+	d = digest_of('x', 0, 1);
+	cr_assert_str_eq(d.etag, "d41d8cd98f00b204e9800998ecf8427e");
+	cr_assert_str_eq(d.etag, d.md5);
 }

@@ -394,7 +394,7 @@ static void setup_before(void)
 	add_data("data/workflows/process_projectfile.yaml");
 	add_data("data/schema/001_store.sql");
 	setenv("FIELDPOST_DATA", own, 1);
-	home_open(&h);
+	home_open_empty(&h);
 	free(schema);
 	free(workflows);
 	free(own);
@@ -421,7 +421,10 @@ Test(checks_before, what_an_older_store_knows_is_the_first_run)
 	add_data("data/schema/002_secrets.sql");
 	add_data("data/schema/003_checks.sql");
 	add_data("data/schema/004_changes.sql");
+	add_data("data/schema/005_search.sql");
+	add_data("data/schema/006_packages.sql");
 	cr_assert_eq(fp_store_open(&h.s, h.path, 0, &err), FP_OK, "%s", err.msg);
+	home_put(&h, "p.qgs", "<qgis/>");
 	cr_expect_eq(home_number(&h, "SELECT at FROM check_run WHERE job_id = 7"), 55);
 	cr_expect_eq(home_number(&h, "SELECT since = 55 AND since_job = 7 AND sentence = 'e' AND changed = '' FROM layer"), 1);
 	check("a=ok", NULL);

@@ -298,6 +298,28 @@ Test(packages, a_large_attachment_whose_etag_nobody_knows_yet_is_read_for_it)
 	free(path);
 }
 
+static void begin_sample(void)
+{
+	home_open_sample(&h);
+}
+
+Test(packages, the_real_worker_makes_one_that_opens_as_the_project_did, .init = begin_sample)
+{
+	struct seen s;
+
+	ask();
+	cr_assert_gt(h.t.job_id, 0, "%s", h.t.sentence);
+	home_run(&h);
+	s = newest();
+	cr_assert_eq(s.k.layers, 7);
+	cr_assert_eq(s.k.offline, 2);
+	cr_assert_eq(s.k.features, 46);
+	cr_assert_eq(package_read_all(&h), s.k.files);
+	cr_assert_eq(home_number(&h, "SELECT count(*) FROM package_layer WHERE action <> 'removed' AND json_extract(packaged, '$.error_code') <> 'no_error'"), 0);
+	cr_assert_eq(look_at(s.k.job_id, "inspectors.csv").st_nlink, 2, "what is copied as it is costs a link");
+	refused_by("nothing_new", "");
+}
+
 /* ---- becoming nothing ---- */
 
 /* A worker that does the rest of its work before MORE, or nothing but that. */
