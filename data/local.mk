@@ -15,10 +15,12 @@ DATA_FILES = \
 	data/schema/003_checks.sql \
 	data/schema/004_changes.sql \
 	data/schema/005_search.sql \
+	data/schema/006_packages.sql \
 	data/systemd/fieldpost-engine.service \
 	data/workflows/delta_apply.yaml \
 	data/workflows/feature_past.yaml \
 	data/workflows/file_diff.yaml \
+	data/workflows/package.yaml \
 	data/workflows/plan.yaml \
 	data/workflows/process_projectfile.yaml \
 	data/workflows/settle.yaml

@@ -32,6 +32,11 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_package_patch
+tests_test_package_patch_SOURCES = tests/test_package_patch.c tests/xml_diff.c tests/xml_diff.h
+tests_test_package_patch_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_patch_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_formats
 tests_test_formats_SOURCES = tests/test_formats.c tests/layer_files.c tests/layer_files.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
@@ -46,6 +51,11 @@ SUITES += tests/test_text_tables
 tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c tests/layer_files.h
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_packages
+tests_test_packages_SOURCES = tests/test_packages.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h tests/put_file.c \
+	tests/put_file.h
+tests_test_packages_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
@@ -99,6 +109,12 @@ tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c te
 	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
 tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
 tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_package_postgres
+tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/package_rows.c tests/package_rows.h tests/apply_postgres.c tests/apply_postgres.h \
+	tests/apply_fixture.c tests/apply_fixture.h tests/postgres.c tests/postgres.h
+tests_test_package_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_apply_bad
 tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
@@ -175,7 +191,7 @@ tests_test_secret_jobs_LDADD = $(TEST_LDADD)
 tests_test_commands_secret_SOURCES = tests/test_commands_secret.c tests/cli.c tests/cli.h
 tests_test_commands_secret_LDADD = $(TEST_LDADD)
 
-SUITES += tests/test_engine tests/test_faults
+SUITES += tests/test_engine tests/test_faults tests/test_package_faults
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_engine_LDADD = $(TEST_LDADD)
 
@@ -200,6 +216,11 @@ tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
 tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_commands_package
+tests_test_commands_package_SOURCES = tests/test_commands_package.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h \
+	tests/put_file.c tests/put_file.h tests/cli.c tests/cli.h
+tests_test_commands_package_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_import tests/test_export
 tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
@@ -226,3 +247,19 @@ EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/bench/bench.sh
+
+# The real worker on the sample, there and back.
+SUITES += tests/test_package_round
+tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/cli.h
+tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_package_decide
+tests_test_package_decide_SOURCES = tests/test_package_decide.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_decide_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_decide_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_files
+tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_files_LDADD = $(WORKER_TEST_LDADD)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/text.h"
 
 int64_t fp_ui_now(void)
 {
@@ -20,32 +21,12 @@ int64_t fp_ui_now(void)
 
 char *fp_format_count(char out[FP_FORMAT_SIZE], int64_t n)
 {
-	char digits[24];
-	size_t len, at = 0;
-
-	snprintf(digits, sizeof digits, "%lld", (long long)n);
-	len = strlen(digits);
-	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	out[at] = '\0';
-	return out;
+	return fp_text_count(out, n);
 }
 
 char *fp_format_bytes(char out[FP_FORMAT_SIZE], int64_t bytes)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double n = (double)bytes;
-	size_t unit = 0;
-
-	while (n >= 999.5 && unit < 4) {
-		n /= 1000;
-		unit++;
-	}
-	snprintf(out, FP_FORMAT_SIZE, n < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", n, units[unit]);
-	return out;
+	return fp_text_bytes(out, bytes);
 }
 
 char *fp_format_time(char out[FP_FORMAT_SIZE], int64_t ms, int width)

@@ -240,3 +240,33 @@ char *fp_text_real(char out[FP_REAL_SIZE], double r)
 	}
 	return out;
 }
+
+char *fp_text_count(char out[FP_COUNT_SIZE], int64_t n)
+{
+	char digits[24];
+	size_t len, at = 0;
+
+	snprintf(digits, sizeof digits, "%lld", (long long)n);
+	len = strlen(digits);
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+	return out;
+}
+
+char *fp_text_bytes(char out[FP_COUNT_SIZE], int64_t bytes)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	while (n >= 999.5 && unit < 4) {
+		n /= 1000;
+		unit++;
+	}
+	snprintf(out, FP_COUNT_SIZE, n < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+	return out;
+}

@@ -46,4 +46,9 @@ int fp_text_contains(const char *haystack, const char *folded_needle);
 #define FP_REAL_SIZE 32
 char *fp_text_real(char out[FP_REAL_SIZE], double r);
 
+/* For people, into OUT; returns OUT. "1,204"; "3.2 MB" (kB are 1000 bytes). */
+#define FP_COUNT_SIZE 32
+char *fp_text_count(char out[FP_COUNT_SIZE], int64_t n);
+char *fp_text_bytes(char out[FP_COUNT_SIZE], int64_t bytes);
+
 #endif

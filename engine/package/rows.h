@@ -19,6 +19,7 @@ struct fp_row_column {
 	OGRFieldSubType subtype;
 	int width;               /* of strings, 0: any */
 	char *comment;           /* of the source's column, NULL: none */
+	char *alias;             /* another name that the source gives it, NULL: none */
 	int has_default, not_null, unique;
 };
 
@@ -70,6 +71,9 @@ enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const st
 	struct fp_error *err);
 void fp_rows_free(struct fp_rows *r); /* NULL is fine */
 
+/* Closes the databases of P. To be called when its last table is read; fp_package_free() does so, too. */
+void fp_rows_close_databases(struct fp_package *p);
+
 /* The implementations, by provider; a table in rows.c names them. */
 typedef enum fp_status fp_rows_opener(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
 	struct fp_error *err);
@@ -81,6 +85,12 @@ fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
 
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);
+
+/* "EPSG:2056", WKT or PROJ's text; the caller releases it. NULL: it is none of them. */
+OGRSpatialReferenceH fp_rows_srs(const char *text);
+
+/* The geometry type that the check found in LAYER, wkbNone for none, wkbUnknown when it did not find out. */
+OGRwkbGeometryType fp_rows_geometry(const struct fp_pack_layer *layer);
 
 /* The rectangle of the area of interest in the coordinates of SRS; 0: none is set, or it does not hold for this layer (section 3.4, AOI); -1: it cannot be
  * transformed, and all rows are to be taken. */

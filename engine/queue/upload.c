@@ -1,44 +1,16 @@
 /* Files come in: all of them or none, and one process_projectfile for those that follow each other closely. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/clock.h"
-#include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
 #include "engine/queue/rules.h"
 #include "engine/store/activity.h"
+#include "engine/store/attachments.h"
 #include "engine/store/db.h"
 #include "engine/store/files.h"
 #include "engine/store/stage.h"
-
-static int below_folder(const char *name, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return strncmp(name, folder, n) == 0 && name[n] == '/';
-}
-
-/* The project's own attachment folders as process_projectfile found them; DCIM before that. */
-static enum fp_status attachment_dirs(struct fp_store *s, struct fp_strv *dirs, const char *project_id, struct fp_error *err)
-{
-	char *facts = NULL;
-	json_t *doc = NULL, *dir;
-	size_t i;
-	enum fp_status st = fp_db_str(s, &facts, err, "SELECT facts FROM project WHERE id = ?", FP_VALS(fp_t(project_id)));
-
-	if (st == FP_OK && facts && *facts && fp_json_parse(&doc, facts, strlen(facts), NULL) == FP_OK)
-		json_array_foreach(json_object_get(doc, "attachment_dirs"), i, dir)
-			if (json_is_string(dir) && *json_string_value(dir))
-				fp_strv_add(dirs, json_string_value(dir));
-	if (dirs->n == 0)
-		fp_strv_add(dirs, "DCIM");
-	json_decref(doc);
-	free(facts);
-	return st;
-}
 
 /* What the rules of an upload make of the files: NULL, or the rule that says why no job is needed. */
 static enum fp_status judge(struct fp_store *s, struct fp_trigger *t, const char *project_id, const struct fp_stage *g, const int *changed, size_t n,
@@ -47,13 +19,10 @@ static enum fp_status judge(struct fp_store *s, struct fp_trigger *t, const char
 	struct fp_strv dirs = {0};
 	int64_t processed = 0;
 	int any_changed = 0, all_attachments = n > 0;
-	enum fp_status st = attachment_dirs(s, &dirs, project_id, err);
+	enum fp_status st = fp_attachment_folders(s, &dirs, project_id, err);
 
 	for (size_t i = 0; i < n; i++) {
-		int attachment = 0;
-		for (size_t d = 0; d < dirs.n; d++)
-			attachment |= below_folder(g[i].name, dirs.items[d]);
-		all_attachments &= attachment;
+		all_attachments &= fp_attachment_is(&dirs, g[i].name);
 		any_changed |= changed[i];
 	}
 	if (st == FP_OK)

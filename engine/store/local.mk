@@ -1,5 +1,6 @@
 STORE_SOURCES = \
 	engine/store/activity.c engine/store/activity.h \
+	engine/store/attachments.c engine/store/attachments.h \
 	engine/store/change_list.c engine/store/change_list.h \
 	engine/store/changes.c engine/store/changes.h \
 	engine/store/check.c engine/store/check.h \
@@ -14,6 +15,10 @@ STORE_SOURCES = \
 	engine/store/layers.c \
 	engine/store/list.c engine/store/list.h \
 	engine/store/migrate.c \
+	engine/store/freshness.c \
+	engine/store/packages.c engine/store/packages.h \
+	engine/store/package_compare.c \
+	engine/store/package_folder.c engine/store/package_folder.h \
 	engine/store/projects.c engine/store/projects.h \
 	engine/store/push.c \
 	engine/store/secret_key.c engine/store/secret_key.h \

@@ -24,7 +24,7 @@ static const struct {
 	{"job", FP_KIND_JOB}, {"job_step", FP_KIND_JOB}, {"job_log", FP_KIND_LOG}, {"layer", FP_KIND_LAYER},
 	{"check_run", FP_KIND_LAYER}, {"verdict", FP_KIND_LAYER},
 	{"project", FP_KIND_PROJECT}, {"file", FP_KIND_FILE}, {"file_version", FP_KIND_FILE}, {"activity", FP_KIND_ACTIVITY},
-	{"secret", FP_KIND_SECRET},
+	{"secret", FP_KIND_SECRET}, {"package", FP_KIND_PACKAGE},
 };
 
 static void on_row(void *arg, int op, const char *db, const char *table, sqlite3_int64 rowid)

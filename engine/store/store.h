@@ -27,9 +27,9 @@ int fp_store_read_only(const struct fp_store *s);
 /* Kinds of things that views watch. */
 enum fp_kind {
 	FP_KIND_PROJECT = 1, FP_KIND_FILE = 2, FP_KIND_CHANGE = 4, FP_KIND_JOB = 8, FP_KIND_LOG = 16, FP_KIND_LAYER = 32,
-	FP_KIND_ACTIVITY = 64, FP_KIND_SECRET = 128
+	FP_KIND_ACTIVITY = 64, FP_KIND_SECRET = 128, FP_KIND_PACKAGE = 256
 };
-#define FP_KINDS 8
+#define FP_KINDS 9
 /* The kinds of which something was committed, by any process including this one, since the last call (bits of enum fp_kind). The first call returns
  * all. Costs microseconds when nothing happened (PRAGMA data_version): call it from an event loop every 50 to 100 ms. */
 unsigned fp_store_changed(struct fp_store *s);

@@ -1,0 +1,48 @@
+/* Two packages of a project, held against each other by the rows that describe them: no file is read. */
+#include "engine/store/db.h"
+#include "engine/store/packages.h"
+
+enum fp_status fp_package_compare_files(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_file_diff_each *each,
+	void *arg, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int more = 1;
+	enum fp_status rc = fp_db_stmt(s, &st, err,
+		"SELECT iif(o.id IS NULL, 'added', 'changed'), n.name, coalesce(o.size, -1), n.size, n.is_attachment FROM package_file n"
+		" LEFT JOIN package_file o ON o.job_id = ?1 AND o.name = n.name WHERE n.job_id = ?2 AND (o.id IS NULL OR o.sha256 <> n.sha256)"
+		" UNION ALL SELECT 'removed', o.name, o.size, -1, o.is_attachment FROM package_file o WHERE o.job_id = ?1"
+		"  AND NOT EXISTS (SELECT 1 FROM package_file n WHERE n.job_id = ?2 AND n.name = o.name) ORDER BY 5, 2 LIMIT ?3 OFFSET ?4",
+		FP_VALS(fp_i(old), fp_i(new), fp_i(limit), fp_i(offset)));
+
+	if (rc != FP_OK)
+		return rc;
+	while ((rc = fp_db_next(s, st, &more, err)) == FP_OK && more)
+		each(arg, &(struct fp_package_file_diff){fp_db_text(st, 0), fp_db_text(st, 1), sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
+			sqlite3_column_int(st, 4)});
+	fp_db_end(s, st);
+	return rc;
+}
+
+#define SKIPPED(l) "coalesce((SELECT sum(json_extract(value, '$.count')) FROM json_each(" l ".skipped)), 0)"
+
+enum fp_status fp_package_compare_layers(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_layer_diff_each *each,
+	void *arg, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int more = 1;
+	enum fp_status rc = fp_db_stmt(s, &st, err,
+		"SELECT CASE WHEN o.id IS NULL THEN 'added' WHEN o.action <> n.action OR o.features <> n.features OR o.skipped <> n.skipped THEN 'changed'"
+		"  ELSE 'same' END, n.layer_id, n.name, coalesce(o.action, ''), n.action, iif(o.id IS NULL, -1, o.features), n.features, " SKIPPED("o") ", "
+		SKIPPED("n") ", 0 AS part, n.id FROM package_layer n LEFT JOIN package_layer o ON o.job_id = ?1 AND o.layer_id = n.layer_id WHERE n.job_id = ?2"
+		" UNION ALL SELECT 'removed', o.layer_id, o.name, o.action, '', o.features, -1, " SKIPPED("o") ", 0, 1, o.id FROM package_layer o"
+		" WHERE o.job_id = ?1 AND NOT EXISTS (SELECT 1 FROM package_layer n WHERE n.job_id = ?2 AND n.layer_id = o.layer_id)"
+		" ORDER BY part, 11 LIMIT ?3 OFFSET ?4", FP_VALS(fp_i(old), fp_i(new), fp_i(limit), fp_i(offset)));
+
+	if (rc != FP_OK)
+		return rc;
+	while ((rc = fp_db_next(s, st, &more, err)) == FP_OK && more)
+		each(arg, &(struct fp_package_layer_diff){fp_db_text(st, 0), fp_db_text(st, 1), fp_db_text(st, 2), fp_db_text(st, 3), fp_db_text(st, 4),
+			sqlite3_column_int64(st, 5), sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), sqlite3_column_int64(st, 8)});
+	fp_db_end(s, st);
+	return rc;
+}
