@@ -253,8 +253,8 @@ Test(package_postgres, times_are_to_the_millisecond_and_know_whether_they_have_a
 	layer("table=\"field\".\"times\"", "id", 100);
 	opens(NULL);
 	columns_are("id:Integer!* d:Date t:String ts:DateTime tz:DateTime");
-	are("1|2024-02-29|10:11:12.346|2024-03-01T10:11:12.346|2024-07-01T08:11:12Z\n2|NULL|NULL|NULL|NULL\n"
-		"3|1582-10-04|00:00:00.000|1969-12-31T23:59:59.999|1900-01-01T00:00:00Z\n4|NULL|23:59:59.999|NULL|0044-03-15T10:00:00Z\n");
+	are("1|2024-02-29|10:11:12.346|2024-03-01T10:11:12.3461|2024-07-01T08:11:12Z\n2|NULL|NULL|NULL|NULL\n"
+		"3|1582-10-04|00:00:00.000|1969-12-31T23:59:59.9991|1900-01-01T00:00:00Z\n4|NULL|23:59:59.999|NULL|0044-03-15T10:00:00Z\n");
 }
 
 Test(package_postgres, lists_maps_and_bytes_are_kept)
@@ -263,14 +263,14 @@ Test(package_postgres, lists_maps_and_bytes_are_kept)
 		"INSERT INTO lists VALUES (1, ARRAY['a', 'b c', NULL, 'd\"e\\f', '', '{x', 'NULL', e'\t'], ARRAY[1, NULL, 3], ARRAY[1.5, 'NaN', 1e300],"
 		" ARRAY[true, false, NULL], '{\"b\":1, \"a\":[1,2.50,null]}', '\"scalar\"', 'a=>1, b=>NULL, \"c d\"=>\"x\\\"y\"', '\\x00ff10',"
 		" ARRAY['00000000-0000-0000-0000-0000000000ff'::uuid], ARRAY['{\"k\": [1, 2]}'::jsonb]),"
-		" (2, '{}', '{{1,2},{3,4}}', '[0:1]={1,2}', NULL, 'null', 'true', '', '', NULL, NULL)");
+		" (2, '{}', '{{1,2},{3,4}}', '[0:1]={1,2}', NULL, 'null', 'true', '', '', NULL, NULL); INSERT INTO lists VALUES (3)");
 	layer("table=\"field\".\"lists\"", "id", 100);
 	opens(NULL);
 	columns_are("id:Integer!* t:String/JSON i:String/JSON f:String/JSON b:String/JSON j:String/JSON jb:String/JSON h:String/JSON by:Binary u:String/JSON"
 		" a:String/JSON");
 	are("1|[\"a\",\"b c\",\"NULL\",\"d\\\"e\\\\f\",\"\",\"{x\",\"NULL\",\"\\u0009\"]|[1,null,3]|[1.5,null,1e+300]|[true,false,null]|{\"b\":1, \"a\":[1,2.50,null]}"
 		"|\"scalar\"|{\"a\":\"1\",\"b\":\"NULL\",\"c d\":\"x\\\"y\"}|0x00ff10|[\"00000000-0000-0000-0000-0000000000ff\"]|[{\"k\": [1, 2]}]\n"
-		"2|[]|[\"{1,2}\",\"{3,4}\"]|[1,2]|NULL|null|true|{}|0x|NULL|NULL\n");
+		"2|[]|[\"{1,2}\",\"{3,4}\"]|[1,2]|NULL|null|true|{}|0x|NULL|NULL\n3|NULL|NULL|NULL|NULL|NULL|NULL|{}|NULL|NULL|NULL\n");
 }
 
 Test(package_postgres, what_QGIS_does_not_show_is_no_column)

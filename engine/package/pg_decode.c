@@ -47,15 +47,16 @@ static int add_date(struct fp_buf *b, int64_t days)
 	return year <= 9999;
 }
 
-/* "10:11:12.346": to the millisecond, as QGIS takes it. SHORT_: whole seconds without a fraction. */
-static void add_time(struct fp_buf *b, int64_t us, int short_)
+/* "10:11:12.346": to the millisecond, as QGIS takes it. MOMENT: of a moment, which GDAL reads as a binary fraction and QGIS cuts: 12.346 would be 12.345 there,
+ * 12.3461 is not. Whole seconds of it have no fraction. */
+static void add_time(struct fp_buf *b, int64_t us, int moment)
 {
 	int64_t s = us / 1000000, ms = (us % 1000000 + 500) / 1000;
 
 	ms = ms > 999 ? 999 : ms;
 	fp_buf_addf(b, "%02d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
-	if (ms || !short_)
-		fp_buf_addf(b, ".%03d", (int)ms);
+	if (ms || !moment)
+		fp_buf_addf(b, ".%03d%s", (int)ms, moment ? "1" : "");
 }
 
 static void decode_moment(struct fp_row_value *v, struct fp_pg_taken *t, int64_t i)

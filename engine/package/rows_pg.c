@@ -38,6 +38,7 @@ struct rows {
 	char *key, *geom;        /* quoted geometry column, NULL: none */
 	char *postgis;           /* its schema, with a dot */
 	int geography, any;      /* the column is one; it may hold any type */
+	int mixed;               /* it holds several that the layer takes */
 	int type, srid;          /* QGIS' number and the SRID of what it holds, 0: any */
 	char *sql;               /* the SELECT */
 	struct fp_pg_taken *taken;
@@ -322,6 +323,7 @@ static enum fp_status restrict_geometry(struct rows *r, struct fp_buf *where, co
 	}
 	if (typed && type != r->type)
 		add_type(where, r, type);
+	r->mixed = r->any && typed && type != r->type;
 	if (*srid)
 		r->srid = asked_srid;
 	if (wanted->has_rect) {
@@ -528,8 +530,8 @@ static enum fp_status take_row(struct rows *r, const char *p, const char *end, s
 	}
 	for (size_t i = 0; at && i < r->rows.n_columns; i++) {
 		at = field(&p, end, &len);
-		if (at && len >= 0)
-			fp_pg_decode(&r->values[i], &r->taken[i], at, (size_t)len);
+		if (at && (len >= 0 || r->taken[i].form == FP_PG_HSTORE)) /* no map is an empty one to QGIS */
+			fp_pg_decode(&r->values[i], &r->taken[i], at, len > 0 ? (size_t)len : 0);
 		else
 			r->values[i].type = FP_NULL;
 	}
@@ -604,7 +606,7 @@ enum fp_status fp_rows_postgres(struct fp_rows **out, struct fp_package *p, cons
 	json_decref(question);
 	if (st == FP_OK) {
 		r->values = fp_alloc((r->rows.n_columns + 1) * sizeof *r->values);
-		r->rows.geometry = r->geom ? fp_rows_geometry(layer) : wkbNone;
+		r->rows.geometry = !r->geom ? wkbNone : r->mixed ? wkbUnknown : fp_rows_geometry(layer);
 		*out = &r->rows;
 	} else {
 		fp_rows_free(&r->rows);
