@@ -84,12 +84,13 @@ static int judge_points(const struct table *t)
 	struct fp_delimited_point how = {.decimal_point = option(t, "decimalPoint"), .dms = dms && *dms != 'n' && *dms != 'N'};
 	struct fp_strv fields = {0};
 	long x, y, z, m;
+	double value;
 	int found = 0;
 
 	if (!find_column(t, "xField", &x) || !find_column(t, "yField", &y) || !find_optional(t, "zField", &z) || !find_optional(t, "mField", &m))
 		return 0;
 	while (!found && fp_delimited_next(t->reader, &fields))
-		found = fp_delimited_is_coordinate(&how, field_at(&fields, x)) && fp_delimited_is_coordinate(&how, field_at(&fields, y));
+		found = fp_delimited_coordinate(&value, &how, field_at(&fields, x)) && fp_delimited_coordinate(&value, &how, field_at(&fields, y));
 	if (found)
 		t->c->v->wkb_type = POINT + (z >= 0 ? 1000 : 0) + (m >= 0 ? 2000 : 0);
 	else if (fp_delimited_complete(t->reader))
