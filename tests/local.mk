@@ -32,8 +32,11 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
-SUITES += tests/test_package_patch
-tests_test_package_patch_SOURCES = tests/test_package_patch.c tests/xml_diff.c tests/xml_diff.h
+SUITES += tests/test_package_patch tests/test_package_archive
+tests_test_package_archive_SOURCES = tests/test_package_archive.c tests/patch_fixture.c tests/patch_fixture.h
+tests_test_package_archive_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_archive_LDADD = $(WORKER_TEST_LDADD)
+tests_test_package_patch_SOURCES = tests/test_package_patch.c tests/patch_fixture.c tests/patch_fixture.h tests/xml_diff.c tests/xml_diff.h
 tests_test_package_patch_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_patch_LDADD = $(WORKER_TEST_LDADD)
 

@@ -377,6 +377,36 @@ Test(package_files, plugin_translations_pictures_and_tiles_come_along)
 	free(properties);
 }
 
+Test(package_files, a_folder_comes_whole)
+{
+	static const struct wanted_layer layers[] = {
+		{"vector", "ogr", "./shapes|layername=s", NULL}, {"vector", "ogr", "../far/shapes", NULL}, {"vector", "ogr", "../far/more/shapes", NULL},
+		{"vector", "ogr", "../sub", NULL},
+		{"point-cloud", "ept", "./cloud/ept.json", NULL}, {"point-cloud", "ept", "./ept.json", NULL},
+	};
+	struct fp_package *p;
+
+	put_vector("sub/shapes", "s.shp", "ESRI Shapefile");
+	put_vector("far/shapes", "f.shp", "ESRI Shapefile");
+	put_vector("far/more/shapes", "m.shp", "ESRI Shapefile");
+	put("sub/cloud/ept.json", "{}");
+	put("sub/cloud/ept-data/0.laz", "0");
+	put("sub/ept.json", "{}");
+	put("sub/other.txt", "not asked for");
+	p = package_decided("sub/trees.qgs", "", layers, 6);
+	for (size_t i = 4; i < 6; i++)
+		p->layers[i].action = FP_PACK_COPY;
+	copied(p);
+	HOLDS(p, "shapes/s.shp", "shapes/s.shx", "shapes/s.dbf", "shapes_1/f.shp", "shapes_1/f.shx", "shapes_1/f.dbf", "shapes_2/m.shp", "shapes_2/m.shx",
+		"shapes_2/m.dbf", "cloud/ept.json", "cloud/ept-data/0.laz", "ept.json");
+	cr_expect_null(p->layers[0].datasource);
+	cr_expect_str_eq(package_source(p, 1), "./shapes_1");
+	cr_expect_str_eq(package_source(p, 2), "./shapes_2");
+	cr_expect_neq(p->layers[3].action, FP_PACK_COPY);
+	cr_expect_null(p->layers[4].datasource);
+	package_done(p);
+}
+
 Test(package_files, a_file_that_is_copied_for_one_layer_ships_the_rows_of_another)
 {
 	static const struct wanted_layer layers[] = {

@@ -1,94 +1,13 @@
-/* The packaged project: what is changed in it, and that nothing else is; the archive that it lies in. */
+/* The packaged project: what is changed in it, and that nothing else is. */
 #include <criterion/criterion.h>
 #include <libxml/parser.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-#include <zip.h>
 
-#include "engine/base/buf.h"
-#include "engine/base/fs.h"
-#include "engine/base/path.h"
-#include "engine/package/package.h"
+#include "tests/patch_fixture.h"
 #include "tests/xml_diff.h"
 
 TestSuite(package_patch, .timeout = 60);
-
-static char dir[64];
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/fp-patch-XXXXXX");
-	cr_assert(mkdtemp(dir));
-}
-
-static void teardown(void)
-{
-	fp_fs_remove_tree(dir, NULL);
-}
-
-static char *at(const char *name)
-{
-	return fp_path_join(dir, name);
-}
-
-static void put(const char *name, const void *bytes, size_t n)
-{
-	char *path = at(name), *folder = fp_path_dir(path);
-
-	cr_assert_eq(fp_fs_mkdirs(folder, NULL), FP_OK);
-	cr_assert_eq(fp_fs_write_atomic(path, bytes, n, NULL), FP_OK);
-	free(folder);
-	free(path);
-}
-
-struct member {
-	const char *name, *text;
-};
-
-static void put_zip(const char *name, const struct member *members, size_t n)
-{
-	char *path = at(name);
-	zip_t *z = zip_open(path, ZIP_CREATE, NULL);
-
-	cr_assert(z);
-	for (size_t i = 0; i < n; i++) {
-		zip_source_t *s = zip_source_buffer(z, members[i].text, strlen(members[i].text), 0);
-		cr_assert_geq(zip_file_add(z, members[i].name, s, 0), 0);
-	}
-	cr_assert_eq(zip_close(z), 0);
-	free(path);
-}
-
-/* A package of the project in/NAME; what is in it goes to out/. */
-static char *output, *scratch;
-static struct fp_project *project;
-
-static struct fp_package *package_of(const char *name)
-{
-	char *path = at(name), *root = at("in");
-	struct fp_package *p = NULL;
-	struct fp_error err = {0};
-
-	output = at("out");
-	scratch = at("scratch");
-	cr_assert_eq(fp_fs_mkdirs(scratch, NULL), FP_OK);
-	cr_assert_eq(fp_project_open_below(&project, path, root, &err), FP_OK, "%s", err.msg);
-	cr_assert_eq(fp_package_new(&p, project, output, scratch, &err), FP_OK, "%s", err.msg);
-	for (size_t i = 0; i < p->n_layers; i++)
-		p->layers[i].action = FP_PACK_UNTOUCHED;
-	free(path);
-	free(root);
-	return p;
-}
-
-static struct fp_package *package_of_text(const char *xml)
-{
-	put("in/p.qgs", xml, strlen(xml));
-	return package_of("in/p.qgs");
-}
 
 static struct fp_pack_layer *layer(struct fp_package *p, const char *id, enum fp_pack_action action)
 {
@@ -125,44 +44,6 @@ static struct fp_pack_layer *offline(struct fp_package *p, const char *id)
 	return l;
 }
 
-static void done(struct fp_package *p)
-{
-	fp_package_free(p);
-	fp_project_free(project);
-	free(output);
-	free(scratch);
-}
-
-static void packaged(struct fp_package *p)
-{
-	struct fp_error err = {0};
-
-	cr_assert_eq(fp_package_project(p, &err), FP_OK, "%s", err.msg);
-}
-
-/* Member NAME of the archive out/FILE, or NULL. */
-static char *member(const char *file, const char *name)
-{
-	char *path = fp_path_join(output, file), *text;
-	zip_t *z = zip_open(path, ZIP_RDONLY, NULL);
-	zip_stat_t s;
-	zip_file_t *f;
-
-	cr_assert(z, "%s", path);
-	free(path);
-	if (zip_stat(z, name, 0, &s) != 0) {
-		zip_discard(z);
-		return NULL;
-	}
-	text = fp_alloc(s.size + 1);
-	f = zip_fopen(z, name, 0);
-	cr_assert(f);
-	cr_assert_eq(zip_fread(f, text, s.size), (zip_int64_t)s.size);
-	zip_fclose(f);
-	zip_discard(z);
-	return text;
-}
-
 static xmlDoc *parsed(const char *text)
 {
 	xmlDoc *doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOENT);
@@ -196,108 +77,7 @@ static void differs(struct fp_package *p, const char *xml, const char *expected)
 #define DOCTYPE "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 #define DATA_PATH "/qgis/properties + <OfflineEditingPlugin><OfflineDbPath type=\"QString\">./data.gpkg</OfflineDbPath></OfflineEditingPlugin>\n"
 
-static void refused(struct fp_package *p, const char *why)
-{
-	struct fp_error err = {0};
-	char *path = fp_path_join(output, "p_qfield.qgz");
-
-	cr_assert_neq(fp_package_project(p, &err), FP_OK);
-	cr_assert(strstr(err.msg, why), "\"%s\" lacks \"%s\"", err.msg, why);
-	cr_assert_neq(access(path, F_OK), 0, "half a package");
-	free(path);
-	done(p);
-}
-
-Test(package_patch, a_project_that_has_changed_meanwhile_into_none_leaves_no_package, .init = setup, .fini = teardown)
-{
-	struct fp_package *p = package_of_text("<qgis version=\"3.22.1\"/>");
-
-	put("in/p.qgs", "<qgis><title>cut", 16);
-	refused(p, "XML broken");
-	p = package_of_text("<qgis version=\"3.22.1\"/>");
-	put("in/p.qgs", "<qgis><title>&#1;</title></qgis>", 32);
-	refused(p, "XML broken");
-	p = package_of_text("<qgis version=\"3.22.1\"/>");
-	put("in/p.qgs", "", 0);
-	refused(p, "empty file");
-}
-
-Test(package_patch, a_folder_that_cannot_be_written_is_told, .init = setup, .fini = teardown)
-{
-	struct fp_package *p = package_of_text("<qgis version=\"3.22.1\"/>");
-
-	put("out", "", 0);
-	refused(p, "");
-}
-
-/* No file of ours may become longer than 100 kB. */
-static void disk_is_full(void)
-{
-	struct rlimit limit = {.rlim_cur = 100000, .rlim_max = RLIM_INFINITY};
-
-	signal(SIGXFSZ, SIG_IGN);
-	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void refused_for_want_of_room(struct fp_package *p)
-{
-	struct fp_error err = {0};
-	char *left;
-
-	disk_is_full();
-	cr_assert_eq(fp_package_project(p, &err), FP_E_FULL, "%s", err.msg);
-	for (size_t i = 0; i < 2; i++) {
-		left = fp_path_join(i ? scratch : output, i ? "p_qfield.qgs" : "p_qfield.qgz");
-		cr_assert_neq(access(left, F_OK), 0, "%s", left);
-		free(left);
-	}
-	done(p);
-}
-
-Test(package_patch, no_room_for_the_text_is_told, .init = setup, .fini = teardown)
-{
-	struct fp_buf b = FP_BUF_INIT;
-	struct fp_package *p;
-
-	fp_buf_adds(&b, "<qgis version=\"3.22.1\">");
-	for (int i = 0; i < 20000; i++)
-		fp_buf_addf(&b, "<a%d/>", i);
-	fp_buf_adds(&b, "</qgis>");
-	p = package_of_text(b.data);
-	fp_buf_free(&b);
-	refused_for_want_of_room(p);
-}
-
-Test(package_patch, no_room_for_the_archive_is_told, .init = setup, .fini = teardown)
-{
-	struct fp_buf b = FP_BUF_INIT;
-
-	srandom(1);
-	for (int i = 0; i < 100000; i++) {
-		long r = random();
-		fp_buf_add(&b, &r, 4);
-	}
-	put("in/p.qgd", b.data, b.len);
-	fp_buf_free(&b);
-	refused_for_want_of_room(package_of_text("<qgis version=\"3.22.1\"/>"));
-}
-
-Test(package_patch, a_part_that_would_fill_the_memory_is_refused, .init = setup, .fini = teardown)
-{
-	enum { MANY = 3100000 };
-	struct fp_package *p = package_of_text("<qgis version=\"3.22.1\"/>");
-	struct fp_buf b = FP_BUF_INIT;
-
-	fp_buf_adds(&b, "<qgis version=\"3.22.1\"><Layouts>");
-	for (int i = 0; i < MANY; i++)
-		fp_buf_adds(&b, "<?a?>");
-	fp_buf_adds(&b, "</Layouts></qgis>");
-	put("in/p.qgs", b.data, b.len);
-	fp_buf_free(&b);
-	refused(p, "more than 3 million");
-}
-
-Test(package_patch, what_nobody_knows_stays_as_it_is, .init = setup, .fini = teardown)
+Test(package_patch, what_nobody_knows_stays_as_it_is, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- made by hand -->\n" DOCTYPE
 		"<qgis version=\"3.22.1-Bia\xc5\x82owie\xc5\xbc" "a\" projectname=\"P\" other=\"&lt;a &amp; &quot;b&quot;&#10;c&#9;d\">\n"
@@ -318,7 +98,7 @@ Test(package_patch, what_nobody_knows_stays_as_it_is, .init = setup, .fini = tea
 	differs(p, xml, "");
 }
 
-Test(package_patch, a_project_of_the_smallest_kind_gets_its_properties, .init = setup, .fini = teardown)
+Test(package_patch, a_project_of_the_smallest_kind_gets_its_properties, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\"/>";
 
@@ -327,7 +107,7 @@ Test(package_patch, a_project_of_the_smallest_kind_gets_its_properties, .init = 
 		"</originalProjectPath></qfieldsync><Paths><Absolute type=\"bool\">false</Absolute></Paths></properties>\n");
 }
 
-Test(package_patch, scopes_are_case_sensitive_and_both_forms_of_entries_are_kept, .init = setup, .fini = teardown)
+Test(package_patch, scopes_are_case_sensitive_and_both_forms_of_entries_are_kept, .init = package_setup, .fini = package_teardown)
 {
 	static const char plain[] = "<qgis version=\"3.22.1\"><properties><QFieldSync><createBaseMap type=\"bool\">true</createBaseMap></QFieldSync>"
 		"<qfieldsync><createBaseMap type=\"int\">1</createBaseMap></qfieldsync></properties></qgis>";
@@ -346,7 +126,7 @@ Test(package_patch, scopes_are_case_sensitive_and_both_forms_of_entries_are_kept
 		"<properties name=\"originalProjectPath\" type=\"QString\">p.qgs</properties></properties>\n");
 }
 
-Test(package_patch, who_saved_it_and_a_home_elsewhere_are_left_out, .init = setup, .fini = teardown)
+Test(package_patch, who_saved_it_and_a_home_elsewhere_are_left_out, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\" saveUser=\"anna\" saveUserFull=\"Anna A\" saveDateTime=\"2026-01-01T00:00:00\">"
 		"<homePath path=\"/home/anna\"/><title/><autotransaction active=\"1\"/>" SETTLED "</qgis>";
@@ -360,7 +140,7 @@ Test(package_patch, who_saved_it_and_a_home_elsewhere_are_left_out, .init = setu
 #define OPTIONS "<customproperties><Option type=\"Map\"><Option name=\"QFieldSync/cloud_action\" type=\"QString\" value=\"offline\"/></Option></customproperties>"
 #define IN_L "/qgis/projectlayers/maplayer[the_layer_1]"
 
-Test(package_patch, an_offline_layer_of_3_40, .init = setup, .fini = teardown)
+Test(package_patch, an_offline_layer_of_3_40, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.40.6-Bratislava\"><title/><transaction mode=\"AutomaticGroups\"/>"
 		"<projectFlags set=\"EvaluateDefaultValuesOnProviderSide|TrustStoredLayerStatistics\"/>" SETTLED
@@ -395,7 +175,7 @@ Test(package_patch, an_offline_layer_of_3_40, .init = setup, .fini = teardown)
 		IN_L "/constraints + <constraint field=\"needed\" constraints=\"1\" notnull_strength=\"1\" unique_strength=\"0\" exp_strength=\"0\"/>\n");
 }
 
-Test(package_patch, an_offline_layer_of_3_4_without_anything, .init = setup, .fini = teardown)
+Test(package_patch, an_offline_layer_of_3_4_without_anything, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.4.5-Madeira\"><title>T</title><autotransaction active=\"1\"/><evaluateDefaultValues active=\"1\"/>" SETTLED
 		"<projectlayers><maplayer type=\"vector\"><id>the_layer_1</id><datasource>dbname='db' host=h user='u' password='p' key='fid' table=\"public\".\"t\" (g) "
@@ -422,7 +202,7 @@ Test(package_patch, an_offline_layer_of_3_4_without_anything, .init = setup, .fi
 		"<constraint field=\"code\" constraints=\"2\" notnull_strength=\"0\" unique_strength=\"1\" exp_strength=\"0\"/></constraints>\n");
 }
 
-Test(package_patch, an_offline_layer_that_was_packaged_before_in_3_14, .init = setup, .fini = teardown)
+Test(package_patch, an_offline_layer_that_was_packaged_before_in_3_14, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.14.16-Pi\"><title>T</title>" SETTLED "<projectlayers>" LAYER("the_layer_1",
 		"<customproperties><property key=\"list\"><value>a</value></property><property key=\"remoteSource\" value=\"/home/anna/a.gpkg password=x\"/>"
@@ -448,7 +228,26 @@ Test(package_patch, an_offline_layer_that_was_packaged_before_in_3_14, .init = s
 		IN_L "/constraints + <constraint field=\"fid_1\" constraints=\"3\" notnull_strength=\"1\" unique_strength=\"1\" exp_strength=\"0\"/>\n");
 }
 
-Test(package_patch, a_layer_without_a_usable_key_is_read_only, .init = setup, .fini = teardown)
+Test(package_patch, the_local_key_of_a_joined_layer_is_hidden_as_well, .init = package_setup, .fini = package_teardown)
+{
+	static const char xml[] = "<qgis version=\"3.4.1\">" SETTLED "<projectlayers>" LAYER("joined_layer", "") LAYER("the_layer_1",
+		"<vectorjoins><join joinLayerId=\"joined_layer\"/><join joinLayerId=\"joined_layer\" hasCustomPrefix=\"1\" customPrefix=\"p.\"/>"
+		"<join joinLayerId=\"joined_layer\" hasCustomPrefix=\"1\" customPrefix=\"q.\"><joinFieldsSubset><field name=\"x\"/></joinFieldsSubset></join>"
+		"</vectorjoins><fieldConfiguration><field name=\"a\"/></fieldConfiguration><customproperties/>") "</projectlayers></qgis>";
+	struct fp_package *p = package_of_text(xml);
+	char *text;
+
+	offline(p, "joined_layer");
+	layer(p, "the_layer_1", FP_PACK_COPY)->pk = fp_strdup("id");
+	packaged(p);
+	text = member("p_qfield.qgz", "p_qfield.qgs");
+	cr_assert(strstr(text, "<fieldConfiguration><field name=\"a\"/><field name=\"A_fid_1\"><editWidget type=\"Hidden\"><config><Option/></config></editWidget></field>"
+		"<field name=\"p.fid_1\"><editWidget type=\"Hidden\"><config><Option/></config></editWidget></field></fieldConfiguration>"), "%s", text);
+	free(text);
+	done(p);
+}
+
+Test(package_patch, a_layer_without_a_usable_key_is_read_only, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\">" SETTLED "<projectlayers>" LAYER("the_layer_1", "<customproperties><Option/></customproperties>")
 		LAYER("the_layer_2", OPTIONS) "<maplayer type=\"raster\"><id>the_layer_3</id><datasource>./r.tif</datasource><provider>gdal</provider>"
@@ -473,7 +272,7 @@ Test(package_patch, a_layer_without_a_usable_key_is_read_only, .init = setup, .f
 		"/qgis/projectlayers/maplayer[the_layer_3]/customproperties/Option + <Option name=\"QFieldSync/remoteLayerId\" type=\"QString\" value=\"the_layer_3\"/>\n");
 }
 
-Test(package_patch, a_removed_layer_is_named_nowhere_any_more, .init = setup, .fini = teardown)
+Test(package_patch, a_removed_layer_is_named_nowhere_any_more, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\"><layer-tree-group>"
 		"<layer-tree-layer id=\"gone_layer_1\"/><layer-tree-group name=\"A\"><layer-tree-group name=\"B\"><layer-tree-layer id=\"gone_layer_1\"/></layer-tree-group>"
@@ -528,7 +327,7 @@ Test(package_patch, a_removed_layer_is_named_nowhere_any_more, .init = setup, .f
 	"<Option name=\"LayerProviderName\" value=\"x\"/><Option name=\"LayerSource\" value=\"" source "\"/></Option></config>"
 #define IN_W "/qgis/projectlayers/maplayer[form_layer_1]/"
 
-Test(package_patch, value_relations_point_to_the_new_source, .init = setup, .fini = teardown)
+Test(package_patch, value_relations_point_to_the_new_source, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\">" SETTLED "<projectlayers>" LAYER("list_layer_1", "")
 		"<maplayer type=\"vector\"><id>pass_layer_1</id><datasource>dbname='d' password='p' table=\"t\"</datasource><provider>postgres</provider></maplayer>"
@@ -555,7 +354,7 @@ Test(package_patch, value_relations_point_to_the_new_source, .init = setup, .fin
 		IN_W "w[4]/config/Option/Option[LayerProviderName]@value: x -> postgres\n");
 }
 
-Test(package_patch, layers_that_share_a_short_id_are_told_apart_by_their_number, .init = setup, .fini = teardown)
+Test(package_patch, layers_that_share_a_short_id_are_told_apart_by_their_number, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.4.1\">" SETTLED "<projectlayers>" LAYER("a", "") LAYER("a", "") LAYER("a", "") "</projectlayers></qgis>";
 	struct fp_package *p = package_of_text(xml);
@@ -574,7 +373,7 @@ Test(package_patch, layers_that_share_a_short_id_are_told_apart_by_their_number,
 	done(p);
 }
 
-Test(package_patch, values_that_name_moved_files_follow_them, .init = setup, .fini = teardown)
+Test(package_patch, values_that_name_moved_files_follow_them, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\">" SETTLED "<Layouts><l><Option name=\"name\" value=\"/old/a.svg\"/></l></Layouts><projectlayers>"
 		LAYER("the_layer_1", "<prop k=\"name\" v=\"/old/a.svg\"/><value>/old/a.svg</value><Option name=\"name\" value=\"/old/a.svg2\"/>")
@@ -588,7 +387,7 @@ Test(package_patch, values_that_name_moved_files_follow_them, .init = setup, .fi
 		IN_L "/value: /old/a.svg -> ./a.svg\n");
 }
 
-Test(package_patch, what_reading_mends_is_mended_here_too, .init = setup, .fini = teardown)
+Test(package_patch, what_reading_mends_is_mended_here_too, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<!DOCTYPE qgis [<!ENTITY who 'Anna \"A\"'>]><qgis version=\"3.22.1\">" SETTLED
 		"<a>x\001y</a><b v=\"\xff&who;&nobody;z\">&who;&nobody;</b></qgis>";
@@ -607,7 +406,7 @@ Test(package_patch, what_reading_mends_is_mended_here_too, .init = setup, .fini 
 	done(p);
 }
 
-Test(package_patch, a_project_in_another_encoding_becomes_utf_8, .init = setup, .fini = teardown)
+Test(package_patch, a_project_in_another_encoding_becomes_utf_8, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><qgis version=\"3.22.1\"><a v=\"\xe4\">\xf6</a></qgis>";
 	struct fp_package *p = package_of_text(xml);
@@ -624,7 +423,7 @@ Test(package_patch, a_project_in_another_encoding_becomes_utf_8, .init = setup, 
 #define EMBEDDED(id) "<layer-tree-layer id=\"" id "\" source=\"x\"><customproperties><property key=\"embedded\" value=\"1\"/>" \
 	"<property key=\"embedded_project\" value=\"../o/other.qgs\"/></customproperties></layer-tree-layer>"
 
-Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = setup, .fini = teardown)
+Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = package_setup, .fini = package_teardown)
 {
 	static const char other[] = "<qgis version=\"3.4.1\"><layer-tree-group><layer-tree-group name=\"outer\"><layer-tree-group name=\"G\" checked=\"Qt::Checked\">"
 		"<customproperties/><layer-tree-layer id=\"group_layer_1\" checked=\"Qt::Checked\"/><layer-tree-group name=\"S\">"
@@ -648,7 +447,7 @@ Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = se
 	layer(p, "group_layer_3", FP_PACK_REMOVE);
 	layer(p, "other_layer_1", FP_PACK_COPY)->datasource = fp_strdup("../o/a.gpkg|layername=a");
 	packaged(p);
-	text = member("sub/p_qfield.qgz", "p_qfield.qgs");
+	text = member("p_qfield.qgz", "p_qfield.qgs");
 	cr_assert(strstr(text, "<a v=\"\xc3\xa4\">\xc3\xb6</a>"), "%s", text);
 	after = parsed(text);
 	found = xml_diff(before, after);
@@ -670,130 +469,5 @@ Test(package_patch, layers_of_other_projects_become_the_projects_own, .init = se
 	free(text);
 	xmlFreeDoc(before);
 	xmlFreeDoc(after);
-	done(p);
-}
-
-Test(package_patch, members_of_an_archive_go_along, .init = setup, .fini = teardown)
-{
-	static const struct member members[] = {{"other.qgs", "<qgis version=\"3.22.1\"/>"}, {"other.qgd", "storage"}, {"sub/photo.jpg", "picture"},
-		{"second.qgs", "<qgis/>"}, {"../out.txt", "slip"}, {"/abs.txt", "slip"}, {"sub/", ""}};
-	struct fp_package *p;
-	char *text;
-
-	put("in/x", "", 0);
-	put_zip("in/p.qgz", members, sizeof members / sizeof *members);
-	p = package_of("in/p.qgz");
-	packaged(p);
-	text = member("p_qfield.qgz", "p_qfield.qgd");
-	cr_assert_str_eq(text, "storage");
-	free(text);
-	text = member("p_qfield.qgz", "sub/photo.jpg");
-	cr_assert_str_eq(text, "picture");
-	free(text);
-	cr_assert_null(member("p_qfield.qgz", "other.qgd"));
-	cr_assert_null(member("p_qfield.qgz", "other.qgs"));
-	cr_assert_null(member("p_qfield.qgz", "second.qgs"));
-	cr_assert_null(member("p_qfield.qgz", "../out.txt"));
-	cr_assert_null(member("p_qfield.qgz", "/abs.txt"));
-	cr_assert_eq(json_array_size(p->warnings), 3);
-	done(p);
-}
-
-/* The byte in the middle of the packed TEXT is another. */
-static void damage(const char *name, const char *text)
-{
-	struct fp_buf b = FP_BUF_INIT;
-	char *path = at(name), *found;
-
-	cr_assert_eq(fp_fs_read(&b, path, 1 << 20, NULL), FP_OK);
-	found = memmem(b.data, b.len, text, strlen(text));
-	cr_assert(found);
-	found[1] ^= 1;
-	put(name, b.data, b.len);
-	fp_buf_free(&b);
-	free(path);
-}
-
-Test(package_patch, a_damaged_member_is_told, .init = setup, .fini = teardown)
-{
-	static const struct member members[] = {{"p.qgs", "<qgis version=\"3.22.1\"/>"}, {"note.txt", "picture"}};
-	struct fp_package *p;
-
-	put("in/x", "", 0);
-	put_zip("in/p.qgz", members, 2);
-	damage("in/p.qgz", "picture");
-	p = package_of("in/p.qgz");
-	refused(p, "CRC");
-}
-
-Test(package_patch, a_member_that_nobody_can_read_is_left_out, .init = setup, .fini = teardown)
-{
-	static const struct member members[] = {{"p.qgs", "<qgis version=\"3.22.1\"/>"}, {"key.txt", "secret"}};
-	char *path = at("in/p.qgz");
-	struct fp_package *p;
-	zip_t *z;
-
-	put("in/x", "", 0);
-	put_zip("in/p.qgz", members, 2);
-	z = zip_open(path, 0, NULL);
-	cr_assert(z);
-	cr_assert_eq(zip_file_set_encryption(z, 1, ZIP_EM_AES_256, "open sesame"), 0);
-	cr_assert_eq(zip_close(z), 0);
-	p = package_of("in/p.qgz");
-	packaged(p);
-	cr_assert_null(member("p_qfield.qgz", "key.txt"));
-	cr_assert_eq(json_array_size(p->warnings), 1);
-	free(path);
-	done(p);
-}
-
-Test(package_patch, side_files_of_a_qgs_go_into_the_archive, .init = setup, .fini = teardown)
-{
-	static const struct member attached[] = {{"photo.jpg", "picture"}, {"p_qfield.qgd", "mine is another"}};
-	struct fp_package *p;
-	char *text;
-
-	put("in/sub/p.qgs", "<qgis version=\"3.22.1\"/>", 24);
-	put("in/sub/p.qgd", "storage", 7);
-	put_zip("in/sub/p_attachments.zip", attached, 2);
-	p = package_of("in/sub/p.qgs");
-	packaged(p);
-	text = member("sub/p_qfield.qgz", "p_qfield.qgd");
-	cr_assert_str_eq(text, "storage");
-	free(text);
-	text = member("sub/p_qfield.qgz", "photo.jpg");
-	cr_assert_str_eq(text, "picture");
-	free(text);
-	cr_assert_eq(json_array_size(p->warnings), 1);
-	done(p);
-}
-
-Test(package_patch, attachments_that_are_no_archive_are_told_of, .init = setup, .fini = teardown)
-{
-	struct fp_package *p;
-
-	put("in/p_attachments.zip", "PK no zip", 9);
-	p = package_of_text("<qgis version=\"3.22.1\"/>");
-	packaged(p);
-	cr_assert_eq(json_array_size(p->warnings), 1);
-	done(p);
-}
-
-Test(package_patch, the_same_project_gives_the_same_bytes, .init = setup, .fini = teardown)
-{
-	struct fp_buf one = FP_BUF_INIT, two = FP_BUF_INIT;
-	struct fp_package *p = package_of_text("<qgis version=\"3.22.1\"/>");
-	char *path = fp_path_join(output, "p_qfield.qgz");
-
-	packaged(p);
-	cr_assert_eq(fp_fs_read(&one, path, 1 << 20, NULL), FP_OK);
-	cr_assert_eq(setenv("TZ", "Asia/Tokyo", 1), 0);
-	sleep(3); /* longer than the clock of a ZIP archive counts */
-	packaged(p);
-	cr_assert_eq(fp_fs_read(&two, path, 1 << 20, NULL), FP_OK);
-	cr_assert(one.len == two.len && memcmp(one.data, two.data, one.len) == 0);
-	fp_buf_free(&one);
-	fp_buf_free(&two);
-	free(path);
 	done(p);
 }

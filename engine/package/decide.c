@@ -64,7 +64,7 @@ static int is_file_provider(const struct fp_layer_def *l)
 	return is_provider_of(l, files) && strncmp(l->datasource, "attachment:", 11) != 0;
 }
 
-/* 1 when its file lies in the upload, or its folder below the project's own. */
+/* 1 when its file or folder lies in the upload; a folder that the project itself lies in is too much. */
 static int is_ours_to_copy(const struct fp_package *p, const struct fp_layer_def *l)
 {
 	struct fp_pack_source s;
@@ -75,7 +75,7 @@ static int is_ours_to_copy(const struct fp_package *p, const struct fp_layer_def
 	if (!fp_pack_source_find(&s, l))
 		return 0;
 	if (fp_gate(&real, p->project->root, s.path) == FP_GATE_PASS && stat(real, &sb) == 0)
-		ours = !S_ISDIR(sb.st_mode) || (fp_path_below(s.path, p->project->home) && strcmp(s.path, p->project->home) != 0);
+		ours = !S_ISDIR(sb.st_mode) || !fp_path_below(p->project->home, s.path);
 	free(real);
 	fp_pack_source_clear(&s);
 	return ours;

@@ -110,7 +110,7 @@ static enum fp_status plan_layer(struct fp_pack_plan *plan, struct fp_pack_layer
 	if (!fp_pack_source_find(&s, l->def))
 		return FP_OK;
 	st = fp_plan_layer(&name, plan, l, &s, err);
-	if (name) {
+	if (st == FP_OK) {
 		if (!leads_to(s.written, name))
 			l->datasource = fp_pack_source_with(&s, l->def->datasource, name);
 		warn_of_whole_file(plan->p, l, &s);

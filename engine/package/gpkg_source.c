@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/changes/geometry.h"
 #include "engine/changes/gpkg_blob.h"
+#include "engine/layers/sqlite.h"
 #include "engine/package/wkb.h"
 
 #define TICK 1024 /* rows */
@@ -155,22 +156,17 @@ static int fail(struct fp_gpkg_source *s, enum fp_status st)
 	return SQLITE_ERROR;
 }
 
-static int step(struct fp_gpkg_source *s)
+/* ROW has been read. *WRITE: it is to be written. */
+static int take_row(struct fp_gpkg_source *s, int *write)
 {
 	struct fp_wkb look;
 	enum fp_status st;
-	int more = 0;
 
-	do {
-		st = s->rows->ops->next(s->rows, &s->row, &more, s->err);
-		if (st != FP_OK)
-			return fail(s, st);
-		s->at_end = !more;
-		if (s->at_end)
-			return SQLITE_OK;
-		if (++s->out->read % TICK == 0 && s->out->tick)
-			s->out->tick(s->out->arg, s->out->read);
-	} while (!take_geometry(s, &look));
+	if (++s->out->read % TICK == 0 && s->out->tick)
+		s->out->tick(s->out->arg, s->out->read);
+	*write = take_geometry(s, &look);
+	if (!*write)
+		return SQLITE_OK;
 	number(s, &look);
 	if (s->has_geometry && !look.empty) {
 		st = fp_rtree_add(s->index, s->fid, look.envelope, s->err);
@@ -180,6 +176,21 @@ static int step(struct fp_gpkg_source *s)
 	}
 	s->out->written++;
 	return SQLITE_OK;
+}
+
+static int step(struct fp_gpkg_source *s)
+{
+	enum fp_status st;
+	int more = 0, write = 0, rc;
+
+	do {
+		st = s->rows->ops->next(s->rows, &s->row, &more, s->err);
+		if (st != FP_OK)
+			return fail(s, st);
+		s->at_end = !more;
+		rc = more ? take_row(s, &write) : SQLITE_OK;
+	} while (rc == SQLITE_OK && more && !write);
+	return rc;
 }
 
 /* ---- the table, as SQLite asks for it ---- */
@@ -312,9 +323,77 @@ static const sqlite3_module module = {
 	.xNext = next, .xEof = at_end, .xColumn = column, .xRowid = row_id,
 };
 
-int fp_gpkg_source_register(sqlite3 *db, const char *name, struct fp_gpkg_source *s)
+/* ---- the source's own table ---- */
+
+/* Whether the row with this geometry is written; the other two speak of the same row then. */
+static void take_function(sqlite3_context *x, int n, sqlite3_value **v)
 {
+	struct fp_gpkg_source *s = sqlite3_user_data(x);
+	int write;
+
+	(void)n;
+	s->row.form = sqlite3_value_type(v[0]) == SQLITE_NULL ? FP_ROW_NO_GEOMETRY : FP_ROW_GPKG;
+	s->row.geometry = sqlite3_value_blob(v[0]);
+	s->row.geometry_len = (size_t)sqlite3_value_bytes(v[0]);
+	if (take_row(s, &write) != SQLITE_OK)
+		sqlite3_result_error(x, s->err->msg, -1);
+	else
+		sqlite3_result_int(x, write);
+}
+
+static void fid_function(sqlite3_context *x, int n, sqlite3_value **v)
+{
+	(void)n;
+	(void)v;
+	sqlite3_result_int64(x, ((struct fp_gpkg_source *)sqlite3_user_data(x))->fid);
+}
+
+static void geometry_function(sqlite3_context *x, int n, sqlite3_value **v)
+{
+	const struct fp_gpkg_source *s = sqlite3_user_data(x);
+
+	(void)n;
+	(void)v;
+	if (s->has_geometry)
+		sqlite3_result_blob64(x, s->blob.data, s->blob.len, SQLITE_STATIC);
+}
+
+static char *direct_query(const struct fp_gpkg_source *s)
+{
+	const struct fp_rows_direct *d = s->rows->direct;
+	struct fp_buf sql = FP_BUF_INIT;
+
+	fp_buf_addf(&sql, "SELECT fp_fid()%s", s->index ? ", fp_geometry()" : "");
+	for (size_t i = 0; i < s->rows->n_columns; i++) {
+		char *name = fp_sqlite_quote(s->rows->columns[i].name);
+		fp_buf_addf(&sql, ", %s", name);
+		free(name);
+	}
+	fp_buf_addf(&sql, " FROM %s WHERE ", d->from);
+	if (d->where)
+		fp_buf_addf(&sql, "(%s) AND ", d->where);
+	fp_buf_addf(&sql, "fp_take(%s)", d->geometry ? d->geometry : "NULL");
+	return fp_buf_take(&sql);
+}
+
+char *fp_gpkg_source_query(const struct fp_gpkg_source *s)
+{
+	return s->rows->direct ? direct_query(s) : fp_strdup("SELECT * FROM fp_rows");
+}
+
+int fp_gpkg_source_register(sqlite3 *db, struct fp_gpkg_source *s)
+{
+	static const struct {
+		const char *name;
+		int n;
+		void (*f)(sqlite3_context *, int, sqlite3_value **);
+	} functions[] = {{"fp_take", 1, take_function}, {"fp_fid", 0, fid_function}, {"fp_geometry", 0, geometry_function}};
+	int rc;
+
 	s->lead_open = s->table->lead != wkbUnknown;
 	s->last_fid = s->lead_open;
-	return sqlite3_create_module_v2(db, name, &module, s, NULL);
+	rc = sqlite3_create_module_v2(db, "fp_rows", &module, s, NULL);
+	for (size_t i = 0; rc == SQLITE_OK && i < sizeof functions / sizeof *functions; i++)
+		rc = sqlite3_create_function(db, functions[i].name, functions[i].n, SQLITE_UTF8, s, functions[i].f, NULL, NULL);
+	return rc;
 }

@@ -1,4 +1,5 @@
-/* Rows as a table of SQLite's (sqlite.org/vtab.html), so that one INSERT ... SELECT puts all of them where they belong. Only for gpkg_writer.c. */
+/* One INSERT ... SELECT puts all rows of a source where they belong: out of a table of ours (sqlite.org/vtab.html), or out of the source's own with functions
+ * of ours that take the geometries. Only for gpkg_writer.c. */
 #ifndef FP_PACKAGE_GPKG_SOURCE_H
 #define FP_PACKAGE_GPKG_SOURCE_H
 
@@ -26,7 +27,9 @@ struct fp_gpkg_source {
 	struct fp_error *err;
 };
 
-/* Makes S a table called NAME: local key, geometry (when there is one), columns. S must outlive its use. */
-int fp_gpkg_source_register(sqlite3 *db, const char *name, struct fp_gpkg_source *s);
+/* Makes S a part of DB, which gives what is to be inserted: local key, geometry (when INDEX is set), columns. S must outlive its use. */
+int fp_gpkg_source_register(sqlite3 *db, struct fp_gpkg_source *s);
+/* The query for that; caller frees. */
+char *fp_gpkg_source_query(const struct fp_gpkg_source *s);
 
 #endif

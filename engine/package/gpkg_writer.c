@@ -17,8 +17,6 @@
 #include "engine/package/gpkg_source.h"
 #include "engine/package/sorter.h"
 
-#define SOURCE "fieldpost_rows"
-
 struct fp_gpkg {
 	char *path, *scratch;
 	GDALDatasetH ds; /* until the declarations end */
@@ -118,7 +116,7 @@ enum fp_status fp_gpkg_declare(struct fp_gpkg *g, const struct fp_gpkg_table *t,
 enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 {
 	static const char *const steps[] = {"PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE",
-		"PRAGMA cache_size = -16384", "PRAGMA temp_store = MEMORY", "BEGIN IMMEDIATE"};
+		"PRAGMA cache_size = -16384", "PRAGMA temp_store = MEMORY"};
 	enum fp_status st = FP_OK;
 	OGRErr e;
 
@@ -129,9 +127,10 @@ enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 	g->ds = NULL;
 	if (e != OGRERR_NONE || CPLGetLastErrorType() >= CE_Failure)
 		return gdal_fail(FP_PACKAGE_DATA, err);
-	if (sqlite3_open_v2(g->path, &g->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(g->path, &g->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return fp_gpkg_fail(g->db, sqlite3_errcode(g->db), "cannot open " FP_PACKAGE_DATA, err);
 	sqlite3_extended_result_codes(g->db, 1);
+	sqlite3_db_config(g->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL); /* sources are attached to it */
 	if (fp_gpkg_functions(g->db) != SQLITE_OK)
 		return fp_gpkg_fail(g->db, SQLITE_NOMEM, "cannot register functions", err);
 	for (size_t i = 0; st == FP_OK && i < sizeof steps / sizeof *steps; i++)
@@ -196,27 +195,38 @@ static void add_name(struct fp_buf *sql, const char *before, const char *name)
 	free(quoted);
 }
 
+static enum fp_status rows_failed(struct fp_gpkg *g, int rc, const struct fp_gpkg_source *s, struct fp_error *err)
+{
+	char *what = fp_asprintf("it ended after %lld rows", (long long)s->out->written);
+	enum fp_status st = fp_gpkg_fail(g->db, rc, what, err);
+
+	free(what);
+	return st;
+}
+
 static enum fp_status insert(struct fp_gpkg *g, struct fp_gpkg_source *s, struct fp_error *err)
 {
 	const struct fp_gpkg_table *t = s->table;
+	char *query = fp_gpkg_source_query(s);
 	struct fp_buf sql = FP_BUF_INIT;
-	int rc = fp_gpkg_source_register(g->db, SOURCE, s);
+	int rc = fp_gpkg_source_register(g->db, s);
 
-	add_name(&sql, "INSERT INTO ", t->name);
+	add_name(&sql, "INSERT INTO main.", t->name);
 	add_name(&sql, " (", t->local_key);
 	if (s->index)
 		add_name(&sql, ", ", t->geometry_name);
 	for (size_t i = 0; i < t->n_columns; i++)
 		add_name(&sql, ", ", t->columns[i].name);
-	fp_buf_adds(&sql, ") SELECT * FROM " SOURCE);
+	fp_buf_addf(&sql, ") %s", query);
 	s->status = FP_OK;
 	s->err = err;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(g->db, sql.data, NULL, NULL, NULL);
+	free(query);
 	fp_buf_free(&sql);
 	if (s->status != FP_OK)
 		return s->status;
-	return rc == SQLITE_OK ? FP_OK : fp_gpkg_fail(g->db, rc, "cannot write rows", err);
+	return rc == SQLITE_OK ? FP_OK : rows_failed(g, rc, s, err);
 }
 
 static enum fp_status write_index(struct fp_gpkg *g, const struct fp_gpkg_source *s, struct fp_error *err)
@@ -254,29 +264,59 @@ static enum fp_status write_contents(struct fp_gpkg *g, const struct fp_gpkg_sou
 	return st;
 }
 
+/* None of the rows is of the type that readers should see first (the area of interest leaves those out): the table says so itself. */
+static enum fp_status declare_lead(struct fp_gpkg *g, const struct fp_gpkg_source *s, struct fp_error *err)
+{
+	OGRwkbGeometryType t = s->table->lead;
+	char *sql = sqlite3_mprintf("UPDATE gpkg_geometry_columns SET geometry_type_name = upper(replace(%Q, ' ', '')), z = %d, m = %d"
+		" WHERE table_name = %Q", OGRGeometryTypeToName(OGR_GT_Flatten(t)), OGR_GT_HasZ(t), OGR_GT_HasM(t), s->table->name);
+	enum fp_status st = execute(g, sql, err);
+
+	sqlite3_free(sql);
+	return st;
+}
+
+static enum fp_status load(struct fp_gpkg *g, struct fp_gpkg_source *s, struct fp_error *err)
+{
+	struct fp_strv names = {0}, again = {0};
+	enum fp_status st = lift_triggers(g, s->table->name, &names, &again, err);
+
+	if (st == FP_OK)
+		st = insert(g, s, err);
+	if (st == FP_OK && s->lead_open)
+		st = declare_lead(g, s, err);
+	if (st == FP_OK && s->index)
+		st = write_index(g, s, err);
+	for (size_t i = 0; st == FP_OK && i < again.n; i++)
+		st = execute(g, again.items[i], err);
+	if (st == FP_OK)
+		st = write_contents(g, s, err);
+	fp_strv_free(&names);
+	fp_strv_free(&again);
+	return st;
+}
+
 enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, struct fp_rows *rows, struct fp_gpkg_loaded *out, struct fp_error *err)
 {
 	struct fp_gpkg_source s = {.table = t, .rows = rows, .out = out, .srs_id = srs_of(g, t->name), .blob = FP_BUF_INIT};
-	struct fp_strv names = {0}, again = {0};
-	enum fp_status st;
+	enum fp_status st = rows->direct ? run(g, "ATTACH %Q AS " FP_ROWS_ATTACHED, rows->direct->uri, err) : FP_OK;
 
 	out->extent[0] = out->extent[1] = INFINITY;
 	out->extent[2] = out->extent[3] = -INFINITY;
 	if (t->geometry != wkbNone)
 		fp_rtree_new(&s.index, g->scratch, FP_SORTER_RUN);
-	st = lift_triggers(g, t->name, &names, &again, err);
 	if (st == FP_OK)
-		st = insert(g, &s, err);
-	if (st == FP_OK && s.index)
-		st = write_index(g, &s, err);
-	for (size_t i = 0; st == FP_OK && i < again.n; i++)
-		st = execute(g, again.items[i], err);
+		st = execute(g, "BEGIN", err);
 	if (st == FP_OK)
-		st = write_contents(g, &s, err);
+		st = load(g, &s, err);
+	if (st == FP_OK)
+		st = execute(g, "COMMIT", err);
+	if (st == FP_OK && rows->direct)
+		st = execute(g, "DETACH " FP_ROWS_ATTACHED, err);
+	if (st == FP_OK && rows->direct)
+		st = rows->direct->done(rows, err);
 	fp_rtree_free(s.index);
 	fp_buf_free(&s.blob);
-	fp_strv_free(&names);
-	fp_strv_free(&again);
 	return st;
 }
 
@@ -284,10 +324,8 @@ enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, st
 
 enum fp_status fp_gpkg_finish(struct fp_gpkg *g, struct fp_error *err)
 {
-	enum fp_status st = execute(g, "COMMIT", err);
+	enum fp_status st = execute(g, "PRAGMA journal_mode = DELETE", err);
 
-	if (st == FP_OK)
-		st = execute(g, "PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE", err);
 	if (st == FP_OK && sqlite3_close(g->db) != SQLITE_OK)
 		st = fp_gpkg_fail(g->db, SQLITE_BUSY, "cannot close " FP_PACKAGE_DATA, err);
 	if (st == FP_OK) {

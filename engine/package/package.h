@@ -105,8 +105,10 @@ enum fp_status fp_package_project(struct fp_package *p, struct fp_error *err);
 /* EACH gets a sentence for every thing that was looked at and is as it should be. What is not is FP_E_INVALID. */
 enum fp_status fp_package_verify(struct fp_package *p, void (*each)(void *arg, const char *sentence), void *arg, struct fp_error *err);
 
-/* Adds a warning to layer L, or to the project (L NULL). CODE is a word for programs: no_key, removed_invalid, localized, not_checked, not_convertible,
- * skipped_rows, filter_dropped, outside_copied, renamed, credentials, ships_whole_file ... */
+/* Adds a warning to layer L, or to the project (L NULL). CODE is a word for programs:
+ *   no_key removed_invalid removed_format localized dead_service not_checked not_convertible credentials    (decide.c)
+ *   not_copied outside_copied renamed case_clash ships_whole_file                                           (files.c ...)
+ *   skipped_rows filter_dropped ...                                                                         (data.c ...) */
 void fp_package_warn(struct fp_package *p, struct fp_pack_layer *l, const char *code, int64_t count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 

@@ -135,22 +135,38 @@ static xmlNode *list_of(xmlNode *layer, const char *name)
 	return n ? n : fp_patch_append(layer, name);
 }
 
-/* A form does not show the local key. Widgets' configuration flags came with 3.16 and changed their word for none; a reader passes over one that it does
- * not know. */
-static void hide_key(const struct fp_patch *t, xmlNode *node, const char *key)
+/* A form does not show NAME. Configuration flags came with 3.16 and changed their word for none; a reader passes over one that it does not know. */
+static void hide(const struct fp_patch *t, xmlNode *node, const char *name, xmlNode *(*add)(xmlNode *parent, const char *name))
 {
 	enum { FLAGS_SINCE = 316, NO_FLAG_SINCE = 331 };
-	xmlNode *list = list_of(node, "fieldConfiguration"), *n = row_of(list, "field", "name", key);
+	xmlNode *list = list_of(node, "fieldConfiguration"), *n = row_of(list, "field", "name", name);
 
 	if (n)
 		fp_patch_drop(n);
-	n = fp_patch_prepend(list, "field");
-	fp_patch_attr(n, "name", key);
+	n = add(list, "field");
+	fp_patch_attr(n, "name", name);
 	if (t->version >= FLAGS_SINCE)
 		fp_patch_attr(n, "configurationFlags", t->version >= NO_FLAG_SINCE ? "NoFlag" : "None");
 	n = fp_patch_append(n, "editWidget");
 	fp_patch_attr(n, "type", "Hidden");
 	fp_patch_append(fp_patch_append(n, "config"), "Option");
+}
+
+/* The local key of a layer that is joined with all its fields is a field here too. */
+static void hide_joined(const struct fp_patch *t, xmlNode *node)
+{
+	for (const xmlNode *n = fp_xml_path(node, "vectorjoins/join"); n; n = fp_xml_next(n)) {
+		char *id = fp_xml_attr(n, "joinLayerId"), *name;
+		const struct fp_pack_layer *l = fp_patch_find(t, id);
+		free(id);
+		if (!l || l->action != FP_PACK_OFFLINE || fp_xml_child(n, "joinFieldsSubset"))
+			continue;
+		name = fp_xml_attr_is(n, "hasCustomPrefix", "1") ? fp_xml_attr(n, "customPrefix") : fp_asprintf("%s_", l->def->name);
+		id = fp_asprintf("%s%s", name, t->p->tables[l->table].local_key);
+		hide(t, node, id, fp_patch_append);
+		free(id);
+		free(name);
+	}
 }
 
 enum { NOT_NULL = 1, UNIQUE = 2 };
@@ -255,8 +271,8 @@ struct widgets {
 	struct fp_pack_layer *layer; /* may be NULL */
 };
 
-/* Widgets repeat the source of the layer that they take values from beside its id: a hint, which often names a file of the author's computer. QGIS
- * compares what a relation's widget says with nothing, so that it stays unless there is a password in it. */
+/* Widgets repeat the source of the layer that they take values from beside its id: a hint, which often names a file of the author's computer. What the
+ * widget of a relation says is only for the one who configures it, so that it stays unless there is a password in it. */
 static const struct hint {
 	const char *source, *id, *name, *provider;
 	int secrets_only;
@@ -301,9 +317,12 @@ static void point_hint(const struct widgets *w, xmlNode *n, const struct hint *h
 static int widget(void *arg, xmlNode *n)
 {
 	const struct hint *h = strcmp((const char *)n->name, "Option") == 0 ? hint_of(n) : NULL;
-	char *source = fp_xml_attr(n, "value");
+	char *source;
 
-	if (h && (!h->secrets_only || holds_secret(source)))
+	if (!h)
+		return 1;
+	source = fp_xml_attr(n, "value");
+	if (!h->secrets_only || holds_secret(source))
 		point_hint(arg, n, h);
 	free(source);
 	return 1;
@@ -331,9 +350,10 @@ int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 	if (is_type(l, "vector"))
 		set_key(t, l, node);
 	set_origin(t, l, node);
+	hide_joined(t, node);
 	if (l->action == FP_PACK_OFFLINE) {
 		const struct fp_pack_table *table = &t->p->tables[l->table];
-		hide_key(t, node, table->local_key);
+		hide(t, node, table->local_key, fp_patch_prepend);
 		constrain(table, node);
 	}
 	return 1;

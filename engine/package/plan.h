@@ -39,7 +39,7 @@ enum fp_status fp_plan_tree(struct fp_pack_plan *plan, const char *path, const c
 /* PATH relative to the project's folder; NULL: it is not below it. Borrowed from PATH. */
 const char *fp_plan_relative(const struct fp_pack_plan *plan, const char *path);
 
-/* Plans the file or folder that layer L names and all that goes with it. *NAME is where it is in the package; caller frees. NULL: it cannot be copied. */
+/* Plans the file or folder that layer L names and all that goes with it. *NAME is where it is in the package; caller frees. */
 enum fp_status fp_plan_layer(char **name, struct fp_pack_plan *plan, struct fp_pack_layer *l, const struct fp_pack_source *s, struct fp_error *err);
 
 /* Adds, as keys, the absolute paths of the files that go with the file PATH: its side files, and of a VRT the files that it is made of, with theirs. */

@@ -107,31 +107,50 @@ static void plan_file(char **name, struct fp_pack_plan *plan, struct fp_pack_lay
 	free(g.dir);
 }
 
-static enum fp_status plan_folder(char **name, struct fp_pack_plan *plan, const char *path, struct fp_error *err)
+static enum fp_status plan_folder(char **name, struct fp_pack_plan *plan, struct fp_pack_layer *l, const char *path, struct fp_error *err)
 {
-	const char *relative = fp_plan_relative(plan, path);
+	const char *relative = fp_plan_relative(plan, path), *base = fp_path_base(path), *dot = strrchr(base, '.');
+	int stem = (int)(dot && dot > base ? (size_t)(dot - base) : strlen(base));
 
+	*name = fp_strdup(relative ? relative : base);
+	for (int k = 1; !relative && k < TRIES_MAX && !fp_plan_is_free(plan, *name, ""); k++) {
+		free(*name);
+		*name = fp_asprintf("%.*s_%d%s", stem, base, k, base + stem);
+	}
 	if (!relative)
-		return FP_OK;
-	*name = fp_strdup(relative);
-	return fp_plan_tree(plan, path, relative, 0, err);
+		fp_package_warn(plan->p, l, "outside_copied", 1, "its folder lies outside the project's: it comes into the package as \"%s\"", *name);
+	return fp_plan_tree(plan, path, *name, 0, err);
+}
+
+/* The folder that is to be copied for S, NULL: its file alone. Caller frees. */
+static char *folder_of(const struct fp_pack_plan *plan, const struct fp_pack_source *s, int is_folder)
+{
+	char *dir = is_folder ? fp_strdup(s->path) : fp_path_dir(s->path);
+
+	if (is_folder || (s->whole_folder && !fp_path_below(plan->p->project->home, dir)))
+		return dir;
+	free(dir);
+	return NULL;
 }
 
 static enum fp_status plan_what(char **name, struct fp_pack_plan *plan, struct fp_pack_layer *l, const struct fp_pack_source *s, struct fp_error *err)
 {
+	char *folder, *as = NULL;
+	enum fp_status st;
 	struct stat sb;
-	char *dir = fp_path_dir(s->path);
-	enum fp_status st = FP_OK;
 
 	if (stat(s->path, &sb) != 0)
-		st = fp_fail(err, FP_E_CONFLICT, "the file \"%s\" of layer \"%s\" has vanished while the project was packaged", fp_path_base(s->path), l->def->name);
-	else if (S_ISDIR(sb.st_mode))
-		st = plan_folder(name, plan, s->path, err);
-	else
+		return fp_fail(err, FP_E_CONFLICT, "the file \"%s\" of layer \"%s\" has vanished while the project was packaged", fp_path_base(s->path),
+			l->def->name);
+	folder = folder_of(plan, s, S_ISDIR(sb.st_mode));
+	if (!folder) {
 		plan_file(name, plan, l, s);
-	if (st == FP_OK && !S_ISDIR(sb.st_mode) && s->whole_folder && fp_plan_relative(plan, dir))
-		st = fp_plan_tree(plan, dir, fp_plan_relative(plan, dir), 0, err);
-	free(dir);
+		return FP_OK;
+	}
+	st = plan_folder(&as, plan, l, folder, err);
+	*name = S_ISDIR(sb.st_mode) ? fp_strdup(as) : fp_path_join(as, fp_path_base(s->path));
+	free(as);
+	free(folder);
 	return st;
 }
 

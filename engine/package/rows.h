@@ -41,6 +41,17 @@ struct fp_row {
 	size_t geometry_len;
 };
 
+/* Rows that SQLite itself can take out of another of its databases, values as they are stored: asking for them one by one takes as long again. */
+#define FP_ROWS_ATTACHED "source"
+struct fp_rows;
+struct fp_rows_direct {
+	char *uri;               /* of the database, which is attached as FP_ROWS_ATTACHED */
+	char *from;              /* SQL: what stands behind FROM */
+	char *where;             /* SQL, NULL: every row */
+	char *geometry;          /* SQL of a GeoPackage's blob, NULL: none */
+	enum fp_status (*done)(struct fp_rows *r, struct fp_error *err); /* after the last row: it is still what it was */
+};
+
 struct fp_rows {
 	const struct fp_rows_ops *ops;
 	struct fp_row_column *columns; /* in the provider's order, the source key among them; owned */
@@ -50,6 +61,7 @@ struct fp_rows {
 	char *comment;                 /* of the table, NULL */
 	int64_t about;                 /* how many rows there are, -1: nobody knows */
 	json_t *skipped;               /* rows that the source itself could not give, [{"reason","count"}]; owned, may be NULL */
+	struct fp_rows_direct *direct; /* the same rows for SQLite; owned by the source, mostly NULL */
 };
 
 struct fp_rows_ops {

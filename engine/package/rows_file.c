@@ -226,14 +226,6 @@ static void add_field(struct fp_rows *rows, OGRFieldDefnH d)
 	}
 }
 
-/* From QGIS' number of a type; its "25D" ones are negative. */
-static OGRwkbGeometryType from_qgis(int64_t t)
-{
-	int flat = (int)(t < 0 ? t & 0xFF : t % 1000), kind = (int)(t < 0 ? 1 : t / 1000);
-
-	return OGR_GT_SetModifier((OGRwkbGeometryType)flat, kind == 1 || kind == 3, kind >= 2);
-}
-
 static OGRwkbGeometryType single(OGRwkbGeometryType t)
 {
 	t = OGR_GT_Flatten(t);
@@ -244,18 +236,18 @@ static OGRwkbGeometryType single(OGRwkbGeometryType t)
 static OGRwkbGeometryType type_of(struct fp_rows_file *f, const struct fp_pack_layer *layer)
 {
 	OGRwkbGeometryType t = OGR_L_GetGeomType(f->layer);
-	const json_t *said = json_object_get(layer->verdict, "wkb_type");
+	OGRwkbGeometryType said = fp_rows_geometry(layer);
 	const char *only = f->source.geometrytype;
 
-	if (OGR_GT_Flatten(t) == wkbUnknown && fp_wkb_word(only) != -1) {
-		f->only = single(from_qgis(fp_wkb_word(only)));
+	int word = fp_wkb_word(only); /* the old ones, with "25D", are negative */
+
+	if (OGR_GT_Flatten(t) == wkbUnknown && word != -1) {
+		f->only = single((OGRwkbGeometryType)(word < 0 ? word & 0xFF : word % 1000));
 		return wkbUnknown;
 	}
 	if (t == wkbNone || OGR_GT_Flatten(t) == wkbUnknown)
 		return OGR_GT_Flatten(t);
-	if (json_is_integer(said) && json_integer_value(said) != 0 && json_integer_value(said) != wkbNone)
-		return from_qgis(json_integer_value(said));
-	return t;
+	return said == wkbNone || OGR_GT_Flatten(said) == wkbUnknown ? t : said;
 }
 
 void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const struct fp_pack_layer *layer)

@@ -20,6 +20,7 @@ struct sqlite_rows {
 	struct fp_row_value *values;
 	int geometry_at; /* column of the statement, -1: none */
 	int64_t n;
+	struct fp_rows_direct direct;
 };
 
 static void take_value(struct fp_row_value *v, sqlite3_stmt *s, int i)
@@ -62,7 +63,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 			sqlite3_errmsg(r->db));
 	r->n++;
 	for (size_t i = 0; i < rows->n_columns; i++)
-		take_value(&r->values[i], r->stmt, (int)i);
+		take_value(&r->values[i], r->stmt, (int)i + 1);
 	row->values = r->values;
 	row->form = FP_ROW_NO_GEOMETRY;
 	if (r->geometry_at >= 0 && sqlite3_column_type(r->stmt, r->geometry_at) != SQLITE_NULL) {
@@ -81,41 +82,71 @@ static void rows_free(struct fp_rows *rows)
 	sqlite3_close(r->db);
 	fp_quiet_release(&r->quiet);
 	fp_rows_file_close(&r->file);
+	free(r->direct.uri);
+	free(r->direct.from);
+	free(r->direct.where);
+	free(r->direct.geometry);
 	free(r->values);
 	free(r);
 }
 
 static const struct fp_rows_ops ops = {.next = next, .free = rows_free};
 
-/* Caller frees. */
-static char *query(const struct sqlite_rows *r, const char *table, const char *geometry, const struct fp_strv *filters)
+static void quote_into(struct fp_buf *b, const char *before, const char *name)
 {
-	char *either = fp_rows_either(filters), *from = fp_sqlite_quote(table);
+	char *quoted = fp_sqlite_quote(name);
+
+	fp_buf_adds(b, before);
+	fp_buf_adds(b, quoted);
+	free(quoted);
+}
+
+/* Caller frees. */
+static char *query(const struct sqlite_rows *r, const char *table, const char *geometry, const char *where)
+{
 	struct fp_buf sql = FP_BUF_INIT;
 
-	fp_buf_adds(&sql, "SELECT ");
-	for (size_t i = 0; i < r->rows.n_columns; i++) {
-		char *name = fp_sqlite_quote(r->rows.columns[i].name);
-		fp_buf_addf(&sql, "%s%s", i ? ", " : "", name);
-		free(name);
-	}
-	if (r->geometry_at >= 0) {
-		char *name = fp_sqlite_quote(geometry);
-		fp_buf_addf(&sql, "%s%s", r->rows.n_columns ? ", " : "", name);
-		free(name);
-	}
-	fp_buf_addf(&sql, "%s FROM %s", r->rows.n_columns == 0 && r->geometry_at < 0 ? "NULL" : "", from);
-	if (either)
-		fp_buf_addf(&sql, " WHERE %s", either);
-	free(either);
-	free(from);
+	fp_buf_adds(&sql, "SELECT NULL");
+	for (size_t i = 0; i < r->rows.n_columns; i++)
+		quote_into(&sql, ", ", r->rows.columns[i].name);
+	if (r->geometry_at >= 0)
+		quote_into(&sql, ", ", geometry);
+	quote_into(&sql, " FROM ", table);
+	if (where)
+		fp_buf_addf(&sql, " WHERE %s", where);
 	return fp_buf_take(&sql);
+}
+
+static enum fp_status done(struct fp_rows *rows, struct fp_error *err)
+{
+	return fp_rows_file_unchanged(&((struct sqlite_rows *)rows)->file, err);
+}
+
+/* A filter that looks into other tables may only be run where no others are. */
+static void offer_directly(struct sqlite_rows *r, const char *table, const char *geometry, const char *where)
+{
+	struct fp_buf from = FP_BUF_INIT, column = FP_BUF_INIT;
+
+	if (where && strcasestr(where, "select"))
+		return;
+	r->direct.uri = fp_sqlite_uri(r->file.real, NULL);
+	r->direct.where = fp_strdup_null(where);
+	r->direct.done = done;
+	quote_into(&from, FP_ROWS_ATTACHED ".", table);
+	r->direct.from = fp_buf_take(&from);
+	if (r->geometry_at >= 0) {
+		quote_into(&column, "", geometry);
+		r->direct.geometry = fp_buf_take(&column);
+	}
+	if (r->direct.uri)
+		r->rows.direct = &r->direct;
 }
 
 /* FP_E_REFUSED: GDAL may be able to. */
 static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted *wanted, struct fp_error *err)
 {
-	char *sql = query(r, OGR_L_GetName(r->file.layer), OGR_L_GetGeometryColumn(r->file.layer), wanted->filters);
+	const char *table = OGR_L_GetName(r->file.layer), *geometry = OGR_L_GetGeometryColumn(r->file.layer);
+	char *where = fp_rows_either(wanted->filters), *sql = query(r, table, geometry, where);
 	enum fp_status st = fp_sqlite_open(&r->db, r->file.real, err);
 
 	if (st == FP_OK)
@@ -125,6 +156,9 @@ static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted
 		sqlite3_extended_result_codes(r->db, 1);
 		st = fp_sqlfile_prepare(&r->stmt, r->db, sql, err);
 	}
+	if (st == FP_OK)
+		offer_directly(r, table, geometry, where);
+	free(where);
 	free(sql);
 	return st;
 }
@@ -142,7 +176,7 @@ static enum fp_status begin(struct sqlite_rows *r, const struct fp_rows_wanted *
 
 	if (st != FP_OK)
 		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(r->file.real));
-	r->geometry_at = r->rows.geometry == wkbNone ? -1 : (int)r->rows.n_columns;
+	r->geometry_at = r->rows.geometry == wkbNone ? -1 : (int)r->rows.n_columns + 1;
 	r->values = fp_alloc((r->rows.n_columns + 1) * sizeof *r->values);
 	return prepare(r, wanted, err);
 }

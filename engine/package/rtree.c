@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
-#include "engine/changes/target_sqlite.h"
+#include "engine/package/gpkg_writer.h"
 #include "engine/package/sorter.h"
 
 #define ORDER 24      /* bits of either coordinate that take part in the order */
@@ -46,6 +46,8 @@ struct fp_rtree {
 	int node_size;
 	sqlite3 *db;
 	sqlite3_stmt *put_node, *put_parent;
+	enum fp_status status; /* of what SQLite asks of us */
+	struct fp_error *err;
 };
 
 void fp_rtree_new(struct fp_rtree **out, const char *scratch, size_t run)
@@ -133,6 +135,16 @@ static unsigned char *put(unsigned char *p, uint64_t value, int bytes)
 	return p + bytes;
 }
 
+static enum fp_status run(struct fp_rtree *t, sqlite3_stmt *s, struct fp_error *err)
+{
+	int rc = sqlite3_step(s);
+
+	sqlite3_reset(s);
+	if (t->status != FP_OK)
+		return t->status;
+	return rc == SQLITE_DONE ? FP_OK : fp_gpkg_fail(t->db, rc, "cannot write the spatial index", err);
+}
+
 static enum fp_status write_node(struct fp_rtree *t, const struct level *l, int64_t number, int height, struct fp_error *err)
 {
 	unsigned char *p = t->node;
@@ -150,7 +162,7 @@ static enum fp_status write_node(struct fp_rtree *t, const struct level *l, int6
 	}
 	sqlite3_bind_int64(t->put_node, 1, number);
 	sqlite3_bind_blob(t->put_node, 2, t->node, t->node_size, SQLITE_STATIC);
-	return fp_sqlfile_run(t->db, t->put_node, "cannot write the spatial index", err);
+	return run(t, t->put_node, err);
 }
 
 /* Whose children they are: rows of the table by a sort of their own, nodes at once. */
@@ -165,7 +177,7 @@ static enum fp_status write_parents(struct fp_rtree *t, const struct level *l, i
 		}
 		sqlite3_bind_int64(t->put_parent, 1, l->cells[i].id);
 		sqlite3_bind_int64(t->put_parent, 2, number);
-		st = fp_sqlfile_run(t->db, t->put_parent, "cannot write the spatial index", err);
+		st = run(t, t->put_parent, err);
 	}
 	return st;
 }
@@ -223,10 +235,10 @@ static void plan_levels(struct fp_rtree *t, uint64_t n, unsigned most)
 static enum fp_status prepare(sqlite3_stmt **out, sqlite3 *db, const char *format, const char *name, struct fp_error *err)
 {
 	char *sql = sqlite3_mprintf(format, name);
-	enum fp_status st = fp_sqlfile_prepare(out, db, sql, err);
+	int rc = sqlite3_prepare_v2(db, sql, -1, out, NULL);
 
 	sqlite3_free(sql);
-	return st;
+	return rc == SQLITE_OK ? FP_OK : fp_gpkg_fail(db, rc, "cannot write the spatial index", err);
 }
 
 /* How large SQLite made the nodes when it made the table. */
@@ -243,22 +255,113 @@ static enum fp_status find_node_size(struct fp_rtree *t, const char *name, struc
 	return st;
 }
 
+/* ---- in which leaf each row is, as a table that is inserted at once ---- */
+
+struct places_cursor {
+	sqlite3_vtab_cursor base;
+	struct fp_rtree *t;
+	const struct place *at; /* NULL: the end */
+};
+
+struct places_table {
+	sqlite3_vtab base;
+	struct fp_rtree *t;
+};
+
+static int places_connect(sqlite3 *db, void *arg, int argc, const char *const *argv, sqlite3_vtab **out, char **message)
+{
+	struct places_table *p = fp_alloc(sizeof *p);
+
+	(void)argc;
+	(void)argv;
+	(void)message;
+	p->t = arg;
+	*out = &p->base;
+	return sqlite3_declare_vtab(db, "CREATE TABLE x (id, node)");
+}
+
+static int places_disconnect(sqlite3_vtab *v)
+{
+	free(v);
+	return SQLITE_OK;
+}
+
+static int places_best(sqlite3_vtab *v, sqlite3_index_info *info)
+{
+	(void)v;
+	(void)info;
+	return SQLITE_OK;
+}
+
+static int places_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
+{
+	struct places_cursor *c = fp_alloc(sizeof *c);
+
+	c->t = ((struct places_table *)v)->t;
+	*out = &c->base;
+	return SQLITE_OK;
+}
+
+static int places_close(sqlite3_vtab_cursor *v)
+{
+	free(v);
+	return SQLITE_OK;
+}
+
+static int places_next(sqlite3_vtab_cursor *v)
+{
+	struct places_cursor *c = (struct places_cursor *)v;
+
+	c->t->status = fp_sorter_next(c->t->places, (const void **)&c->at, c->t->err);
+	return c->t->status == FP_OK ? SQLITE_OK : SQLITE_ERROR;
+}
+
+static int places_filter(sqlite3_vtab_cursor *v, int number, const char *text, int argc, sqlite3_value **argv)
+{
+	(void)number;
+	(void)text;
+	(void)argc;
+	(void)argv;
+	return places_next(v);
+}
+
+static int places_end(sqlite3_vtab_cursor *v)
+{
+	return !((struct places_cursor *)v)->at;
+}
+
+static int places_column(sqlite3_vtab_cursor *v, sqlite3_context *x, int i)
+{
+	const struct place *at = ((struct places_cursor *)v)->at;
+
+	sqlite3_result_int64(x, i == 0 ? (int64_t)(at->id ^ 1ull << 63) : at->node);
+	return SQLITE_OK;
+}
+
+static int places_rowid(sqlite3_vtab_cursor *v, sqlite3_int64 *out)
+{
+	*out = (int64_t)((struct places_cursor *)v)->at->id;
+	return SQLITE_OK;
+}
+
+static const sqlite3_module places_module = {
+	.xConnect = places_connect, .xBestIndex = places_best, .xDisconnect = places_disconnect, .xOpen = places_open, .xClose = places_close,
+	.xFilter = places_filter, .xNext = places_next, .xEof = places_end, .xColumn = places_column, .xRowid = places_rowid,
+};
+
 static enum fp_status write_places(struct fp_rtree *t, const char *name, struct fp_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	const struct place *p = NULL;
-	enum fp_status st = prepare(&s, t->db, "INSERT INTO \"%w_rowid\" VALUES (?1, ?2)", name, err);
+	enum fp_status st = fp_sorter_sort(t->places, NULL, NULL, err);
 
+	if (st != FP_OK)
+		return st;
+	t->err = err;
+	if (sqlite3_create_module_v2(t->db, "fp_rtree_places", &places_module, t, NULL) != SQLITE_OK)
+		return fp_gpkg_fail(t->db, SQLITE_NOMEM, "cannot write the spatial index", err);
+	st = prepare(&s, t->db, "INSERT INTO \"%w_rowid\" SELECT id, node FROM fp_rtree_places", name, err);
 	if (st == FP_OK)
-		st = fp_sorter_sort(t->places, NULL, NULL, err);
-	while (st == FP_OK) {
-		st = fp_sorter_next(t->places, (const void **)&p, err);
-		if (st != FP_OK || !p)
-			break;
-		sqlite3_bind_int64(s, 1, (int64_t)(p->id ^ 1ull << 63));
-		sqlite3_bind_int64(s, 2, p->node);
-		st = fp_sqlfile_run(t->db, s, "cannot write the spatial index", err);
-	}
+		st = run(t, s, err);
 	sqlite3_finalize(s);
 	return st;
 }

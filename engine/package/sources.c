@@ -273,7 +273,7 @@ int fp_pack_source_find(struct fp_pack_source *s, const struct fp_layer_def *l)
 
 	memset(s, 0, sizeof *s);
 	for (size_t i = 0; i < sizeof grammars / sizeof *grammars; i++)
-		if (strcmp(grammars[i].provider, provider) == 0 && !fp_source_is_localized(l->datasource) && grammars[i].find(s, l))
+		if (strcmp(grammars[i].provider, provider) == 0 && !fp_source_is_localized(l->datasource) && grammars[i].find(s, l) && s->at <= s->end)
 			return 1;
 	fp_pack_source_clear(s);
 	return 0;

@@ -372,7 +372,11 @@ static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 	fp_buf_clear(from);
 	if (x->status != FP_OK)
 		return failed(x, err);
-	if (rc == XML_ERR_USER_STOP || (rc != 0 && !x->ctxt->wellFormed))
+	if (rc == XML_ERR_INVALID_ENCODING && x->ctxt->disableSAX && !x->line) { /* the one end that libxml2 does not call a fault of the text */
+		x->line = xmlSAX2GetLineNumber(x->ctxt);
+		snprintf(x->fault, sizeof x->fault, "it is not in the encoding that it declares");
+	}
+	if (rc == XML_ERR_USER_STOP || (rc != 0 && (!x->ctxt->wellFormed || x->ctxt->disableSAX)))
 		return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "not well formed");
 	return FP_OK;
 }
