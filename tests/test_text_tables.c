@@ -230,7 +230,7 @@ Test(text_tables, nothing_is_claimed_of_what_lies_behind_the_bound, .init = file
 	struct fp_buf text = FP_BUF_INIT;
 
 	fp_buf_adds(&text, "n|none|one|many\n1||POINT(1 1)|MULTIPOINT(1 1)\n");
-	while (text.len <= FP_DELIMITED_MAX)
+	while (text.len <= FP_DELIMITED_CHECK)
 		fp_buf_adds(&text, "2|||\n");
 	files_put("long.csv", text.data);
 	fp_buf_free(&text);
@@ -293,7 +293,7 @@ Test(text_tables, quotes_and_escapes_are_read_as_in_qgis, .init = files_setup, .
 		struct fp_query q;
 		files_put("q.csv", cases[i].text);
 		fp_url_query_parse(&q, source);
-		cr_assert_eq(fp_delimited_open(&t, path, &q, &err), FP_OK, "%s", err.msg);
+		cr_assert_eq(fp_delimited_open(&t, path, &q, 0, &err), FP_OK, "%s", err.msg);
 		cr_expect(fp_delimited_next(t, &fields), "%s", cases[i].text);
 		for (size_t k = 0; k < fields.n; k++)
 			fp_buf_addf(&joined, "%s%s", k ? "/" : "", fields.items[k]);

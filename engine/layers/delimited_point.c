@@ -56,40 +56,52 @@ static const char *past_number(const char *p)
 	return isdigit((unsigned char)end[-1]) ? end : p;
 }
 
-static int is_number(const char *text)
+int fp_delimited_number(double *value, const char *decimal_point, const char *field)
 {
-	char *plain = replaced(text, "\xe2\x88\x92", '-'); /* the minus of typographers */
+	char *text = replaced(field, decimal_point, '.'), *plain = replaced(text, "\xe2\x88\x92", '-'); /* the minus of typographers */
 	const char *p = past_blanks(plain), *end = past_number(p);
-	double value;
 	int is;
 
 	errno = 0;
-	value = strtod(p, NULL);
-	is = end > p && !*past_blanks(end) && !(errno == ERANGE && (value == 0 || isinf(value)));
+	*value = strtod(p, NULL);
+	is = end > p && !*past_blanks(end) && !(errno == ERANGE && (*value == 0 || isinf(*value)));
 	free(plain);
+	free(text);
 	return is;
 }
 
 /* A sign or hemisphere in front or behind, degrees, perhaps minutes, then the smallest part, with anything between them that is neither digit nor point. */
-static int is_dms(const char *text)
-{
-	static const char grammar[] = "^\\s*([-+nsew]\\s*)?\\d{1,3}(?:[^0-9.]+[0-5]?\\d)?[^0-9.]+[0-5]?\\d(?:\\.\\d+)?[^0-9.,]*?([-+nsew])?\\s*$";
-	struct fp_regexp *r;
-	const size_t *spans;
-	int found;
+enum { FRONT = 1, DEGREES, MINUTES, LAST, BEHIND };
 
-	fp_assert(fp_regexp_new(&r, grammar, 1, NULL) == FP_OK);
-	found = fp_regexp_find(r, &spans, text, strlen(text), 0) > 0;
-	found = found && (spans[2] == (size_t)-1 || spans[4] == (size_t)-1);
-	fp_regexp_free(r);
-	return found;
+static int is_dms(double *value, const char *text)
+{
+	static const char grammar[] = "^\\s*([-+nsew]\\s*)?(\\d{1,3})(?:[^0-9.]+([0-5]?\\d))?[^0-9.]+([0-5]?\\d(?:\\.\\d+)?)[^0-9.,]*?([-+nsew])?\\s*$";
+	static struct fp_regexp *compiled; /* a table asks for millions */
+	const size_t *at;
+	size_t sign;
+
+	fp_assert(compiled || fp_regexp_new(&compiled, grammar, 1, NULL) == FP_OK);
+	if (fp_regexp_find(compiled, &at, text, strlen(text), 0) <= 0 || (at[2 * FRONT] != (size_t)-1 && at[2 * BEHIND] != (size_t)-1))
+		return 0;
+	*value = strtod(text + at[2 * LAST], NULL);
+	if (at[2 * MINUTES] != (size_t)-1)
+		*value = (double)strtol(text + at[2 * MINUTES], NULL, 10) + *value / 60;
+	*value = (double)strtol(text + at[2 * DEGREES], NULL, 10) + *value / 60;
+	sign = at[2 * FRONT] != (size_t)-1 ? at[2 * FRONT] : at[2 * BEHIND];
+	if (sign != (size_t)-1 && strchr("swSW-", text[sign]))
+		*value = -*value;
+	return 1;
 }
 
-int fp_delimited_is_coordinate(const struct fp_delimited_point *how, const char *field)
+int fp_delimited_coordinate(double *value, const struct fp_delimited_point *how, const char *field)
 {
-	char *text = replaced(field, how->decimal_point, '.');
-	int is = how->dms ? is_dms(text) : is_number(text);
+	char *text;
+	int is;
 
+	if (!how->dms)
+		return fp_delimited_number(value, how->decimal_point, field);
+	text = replaced(field, how->decimal_point, '.');
+	is = is_dms(value, text);
 	free(text);
 	return is;
 }

@@ -7,7 +7,10 @@ struct fp_delimited_point {
 	int dms;                   /* degrees, minutes and seconds: 47 30 0 N */
 };
 
-/* 1 when FIELD is a coordinate as QGIS reads one. */
-int fp_delimited_is_coordinate(const struct fp_delimited_point *how, const char *field);
+/* 1 when FIELD is a coordinate as QGIS reads one, which *VALUE then is. */
+int fp_delimited_coordinate(double *value, const struct fp_delimited_point *how, const char *field);
+
+/* The same for any number. */
+int fp_delimited_number(double *value, const char *decimal_point, const char *field);
 
 #endif

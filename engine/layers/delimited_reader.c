@@ -12,6 +12,7 @@
 #include "engine/layers/regexp.h"
 
 #define NAME_MAX_CHARACTERS 200
+#define LINE_MAX_BYTES (64 << 20) /* a line that is longer is none, and ends the table */
 
 struct fp_delimited {
 	char *delimiters, *quotes, *escapes; /* sets of characters */
@@ -19,13 +20,34 @@ struct fp_delimited {
 	int anchored; /* its groups are the fields; else it stands between fields */
 	int trims, drops_empty;
 	size_t max_fields; /* 0: as many as there are */
-	struct fp_buf text;
+	struct fp_delimited_text *source;
+	struct fp_buf text; /* as far as it is read */
 	size_t at;
 	char line_end; /* the first that the file has ends all lines */
-	int whole;
+	int at_end, whole; /* nothing comes behind TEXT; all that was read is known */
 	struct fp_strv names;
 	size_t widest; /* fields of a record, without empty ones at its end */
 };
+
+static const char scheme[] = "file:";
+
+static int is_url(const char *source)
+{
+	return strncmp(source, scheme, sizeof scheme - 1) == 0;
+}
+
+/* The path of a "file:" source is percent-encoded and ends before a "#"; a host in it ("file://host/x") is part of it, as in QGIS. Any other source is a
+ * path up to its "?". Caller frees. */
+char *fp_delimited_path(const char *source)
+{
+	const char *p = source + sizeof scheme - 1;
+
+	if (!is_url(source))
+		return fp_strndup(source, strcspn(source, "?"));
+	if (strncmp(p, "///", 3) == 0)
+		p += 2;
+	return fp_percent_decode(p, strcspn(p, "?#"));
+}
 
 /* A part of the text. */
 struct piece {
@@ -68,15 +90,62 @@ static struct piece trimmed(struct piece s)
 	return s;
 }
 
+/* A line that the bound cuts is left out. */
+static void drop_cut_line(struct fp_delimited *t)
+{
+	size_t n = t->text.len;
+
+	while (n > t->at && t->text.data[n - 1] != '\n' && t->text.data[n - 1] != '\r')
+		n--;
+	if (n > t->at) {
+		t->text.len = n;
+		t->text.data[n] = '\0';
+	}
+}
+
+/* More text behind that which is there. What was read of it before moves. 0: there is no more. */
+static int fill(struct fp_delimited *t)
+{
+	int more = 0;
+
+	if (t->at_end)
+		return 0;
+	fp_buf_drop(&t->text, t->at);
+	t->at = 0;
+	if (fp_delimited_text_read(t->source, &t->text, &more, NULL) != FP_OK || t->text.len > LINE_MAX_BYTES) {
+		t->whole = more = 0;
+		fp_buf_drop(&t->text, t->text.len);
+	} else if (!more && !fp_delimited_text_whole(t->source)) {
+		t->whole = 0;
+		drop_cut_line(t);
+	}
+	t->at_end = !more;
+	return more;
+}
+
 /* 0 at the end of the text. */
 static int next_line(struct fp_delimited *t, struct piece *line, int skip_blank)
 {
 	do {
-		const char *p = t->text.data + t->at, *end;
-		size_t left = t->text.len - t->at;
+		const char *p, *end;
+		size_t left, seen = 0;
+
+		for (;;) { /* the line, its end, and what may belong to that */
+			p = t->text.data + t->at;
+			left = t->text.len - t->at;
+			end = left > seen ? memchr(p + seen, t->line_end, left - seen) : NULL;
+			if (end && (*end == '\n' || end + 1 < p + left))
+				break;
+			seen = end ? (size_t)(end - p) : left;
+			if (!fill(t)) {
+				p = t->text.data + t->at;
+				left = t->text.len - t->at;
+				end = left ? memchr(p, t->line_end, left) : NULL;
+				break;
+			}
+		}
 		if (left == 0)
 			return 0;
-		end = memchr(p, t->line_end, left);
 		*line = (struct piece){p, end ? (size_t)(end - p) : left};
 		t->at += line->n + (end != NULL);
 		if (end && *end == '\r' && end[1] == '\n')
@@ -104,7 +173,9 @@ static void add_field(struct fp_delimited *t, struct fp_strv *fields, struct pie
 /* Where in a field the reader is. */
 enum place { BEFORE, INSIDE, QUOTED, BEHIND_QUOTES };
 struct csv {
-	struct piece line, quote; /* what is left of the line; the quote that has to close */
+	struct piece line; /* what is left of it */
+	char quote[4];     /* that has to close */
+	size_t quote_len;
 	struct fp_buf field;
 	enum place place;
 	int escaped; /* the next character is plain */
@@ -115,7 +186,8 @@ static int take_quote(struct csv *s, struct piece c, int escapes)
 {
 	if (s->place == BEFORE) {
 		fp_buf_clear(&s->field);
-		s->quote = c;
+		memcpy(s->quote, c.p, c.n);
+		s->quote_len = c.n;
 		s->place = QUOTED;
 		return 1;
 	}
@@ -135,7 +207,7 @@ static int take_quote(struct csv *s, struct piece c, int escapes)
 static int take_character(struct fp_delimited *t, struct csv *s, struct piece c, struct fp_strv *fields)
 {
 	int delimits = is_in(c, t->delimiters), may_quote = !delimits && is_in(c, t->quotes);
-	int quotes = s->place == QUOTED ? !delimits && c.n == s->quote.n && memcmp(c.p, s->quote.p, c.n) == 0 : may_quote;
+	int quotes = s->place == QUOTED ? !delimits && c.n == s->quote_len && memcmp(c.p, s->quote, c.n) == 0 : may_quote;
 	int escapes = !delimits && is_in(c, t->escapes) && (!may_quote || quotes);
 
 	if (quotes)
@@ -205,6 +277,7 @@ static int find(struct fp_delimited *t, const size_t **spans, struct piece line,
 	if (n < 0) {
 		t->whole = 0;
 		t->at = t->text.len;
+		t->at_end = 1;
 	}
 	return n;
 }
@@ -261,6 +334,19 @@ static int is_on(const struct fp_query *q, const char *key, int fallback)
 	const char *v = fp_query_get(q, key);
 
 	return v ? *v != 'n' && *v != 'N' : fallback;
+}
+
+/* QGIS asks for "none " with a blank, so "none" does not stop it from looking for the columns that a source names. */
+int fp_delimited_class(const struct fp_query *options, int *none)
+{
+	static const char *const words[] = {"point", "line", "polygon"};
+	const char *word = fp_query_get(options, "geomType");
+
+	*none = word && strcasecmp(word, "none ") == 0;
+	for (int i = 0; word && i < 3; i++)
+		if (strcasecmp(word, words[i]) == 0)
+			return i + 1;
+	return 0;
 }
 
 /* A number that is nothing else, or 0. */
@@ -404,28 +490,34 @@ static enum fp_status read_header(struct fp_delimited *t, struct fp_error *err)
 	return good ? FP_OK : fp_fail(err, FP_E_REFUSED, "it has %d columns or more", FP_DELIMITED_COLUMNS);
 }
 
-static enum fp_status start(struct fp_delimited *t, const char *path, const struct fp_query *q, struct fp_error *err)
+static enum fp_status start(struct fp_delimited *t, const char *path, const struct fp_query *q, int64_t bound, struct fp_error *err)
 {
 	enum fp_status st = set_up(t, q, err);
 	struct piece line;
+	int more;
 
 	if (st == FP_OK)
-		st = fp_delimited_text(&t->text, &t->whole, path, option(q, "encoding", ""), err);
+		st = fp_delimited_text_open(&t->source, path, option(q, "encoding", ""), bound, err);
+	if (st == FP_OK)
+		st = fp_delimited_text_read(t->source, &t->text, &more, err);
 	if (st != FP_OK)
 		return st;
+	while (!t->text.data[strcspn(t->text.data, "\r\n")] && fill(t))
+		;
 	t->line_end = t->text.data[strcspn(t->text.data, "\r\n")];
 	for (long skip = number(q, "skipLines"); skip > 0 && next_line(t, &line, 0); skip--)
 		;
 	return is_on(q, "useHeader", 1) ? read_header(t, err) : FP_OK;
 }
 
-enum fp_status fp_delimited_open(struct fp_delimited **out, const char *path, const struct fp_query *options, struct fp_error *err)
+enum fp_status fp_delimited_open(struct fp_delimited **out, const char *path, const struct fp_query *options, int64_t bound, struct fp_error *err)
 {
 	struct fp_delimited *t = fp_alloc(sizeof *t);
 	enum fp_status st;
 
 	t->text = (struct fp_buf)FP_BUF_INIT;
-	st = start(t, path, options, err);
+	t->whole = 1;
+	st = start(t, path, options, bound, err);
 	*out = st == FP_OK ? t : NULL;
 	if (st != FP_OK)
 		fp_delimited_free(t);
@@ -440,6 +532,7 @@ void fp_delimited_free(struct fp_delimited *t)
 	free(t->quotes);
 	free(t->escapes);
 	fp_regexp_free(t->regexp);
+	fp_delimited_text_free(t->source);
 	fp_buf_free(&t->text);
 	fp_strv_free(&t->names);
 	free(t);
@@ -490,5 +583,5 @@ int fp_delimited_next(struct fp_delimited *t, struct fp_strv *fields)
 
 int fp_delimited_complete(const struct fp_delimited *t)
 {
-	return t->whole && t->at == t->text.len;
+	return t->whole && t->at_end && t->at == t->text.len;
 }

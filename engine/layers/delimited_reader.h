@@ -1,18 +1,30 @@
-/* Text tables as QGIS' delimited text provider reads them: the options of a source, the header, the records. QGIS reads the whole file; this ends after
- * FP_DELIMITED_MAX bytes (engine/layers/delimited_text.h), and what comes later stays unknown. */
+/* Text tables as QGIS' delimited text provider reads them: the options of a source, the header, the records. A table is read as a stream, as far as it is
+ * wanted. */
 #ifndef FP_LAYERS_DELIMITED_READER_H
 #define FP_LAYERS_DELIMITED_READER_H
+
+#include <stdint.h>
 
 #include "engine/base/error.h"
 #include "engine/project/source.h"
 
 #define FP_DELIMITED_COLUMNS 2000 /* a record is read no wider, and a header that is wider is refused */
 
+/* A check waits for no gigabytes: so many bytes tell enough, and what lies behind is not known. */
+#define FP_DELIMITED_CHECK (4 << 20)
+
 struct fp_delimited;
 
+/* The path that SOURCE writes, decoded; caller frees. */
+char *fp_delimited_path(const char *source) __attribute__((malloc, returns_nonnull));
+
+/* The class (engine/layers/wkt.h) that the option geomType gives, 0: none. *NONE: there are no geometries. */
+int fp_delimited_class(const struct fp_query *options, int *none);
+
 /* Opens file PATH with the OPTIONS type, delimiter, quote, escape, skipLines, useHeader, trimFields, skipEmptyFields, maxFields, encoding, and reads its
- * header. FP_E_INVALID: an empty file, no delimiter, a regular expression that does not compile; FP_E_REFUSED: only QGIS can tell. */
-enum fp_status fp_delimited_open(struct fp_delimited **out, const char *path, const struct fp_query *options, struct fp_error *err);
+ * header. FP_E_INVALID: an empty file, no delimiter, a regular expression that does not compile; FP_E_REFUSED: only QGIS can tell.
+ * No more than BOUND bytes are read, 0: all. */
+enum fp_status fp_delimited_open(struct fp_delimited **out, const char *path, const struct fp_query *options, int64_t bound, struct fp_error *err);
 void fp_delimited_free(struct fp_delimited *t);
 
 /* The columns: those of the header, made unique, and "field_N" for what records that were read have beyond it. Borrowed. */

@@ -16,30 +16,10 @@
 
 enum { NO_GEOMETRY = 100, POINT = 1 };
 
-static const char scheme[] = "file:";
-
-static int is_url(const char *source)
-{
-	return strncmp(source, scheme, sizeof scheme - 1) == 0;
-}
-
-/* The path of a "file:" source is percent-encoded and ends before a "#"; a host in it ("file://host/x") is part of it, as in QGIS. Any other source is a
- * path up to its "?". Caller frees. */
-static char *written_path(const char *source)
-{
-	const char *p = source + sizeof scheme - 1;
-
-	if (!is_url(source))
-		return fp_strndup(source, strcspn(source, "?"));
-	if (strncmp(p, "///", 3) == 0)
-		p += 2;
-	return fp_percent_decode(p, strcspn(p, "?#"));
-}
-
 /* QGIS takes a source for Latin-1, whatever it is. What becomes of raw letters beyond ASCII differs from version to version. */
 static int has_raw_letters(const char *source)
 {
-	const char *p = is_url(source) ? source : strchr(source, '?');
+	const char *p = strncmp(source, "file:", 5) == 0 ? source : strchr(source, '?');
 
 	for (; p && *p; p++)
 		if ((unsigned char)*p >= 0x80)
@@ -104,12 +84,13 @@ static int judge_points(const struct table *t)
 	struct fp_delimited_point how = {.decimal_point = option(t, "decimalPoint"), .dms = dms && *dms != 'n' && *dms != 'N'};
 	struct fp_strv fields = {0};
 	long x, y, z, m;
+	double value;
 	int found = 0;
 
 	if (!find_column(t, "xField", &x) || !find_column(t, "yField", &y) || !find_optional(t, "zField", &z) || !find_optional(t, "mField", &m))
 		return 0;
 	while (!found && fp_delimited_next(t->reader, &fields))
-		found = fp_delimited_is_coordinate(&how, field_at(&fields, x)) && fp_delimited_is_coordinate(&how, field_at(&fields, y));
+		found = fp_delimited_coordinate(&value, &how, field_at(&fields, x)) && fp_delimited_coordinate(&value, &how, field_at(&fields, y));
 	if (found)
 		t->c->v->wkb_type = POINT + (z >= 0 ? 1000 : 0) + (m >= 0 ? 2000 : 0);
 	else if (fp_delimited_complete(t->reader))
@@ -150,22 +131,12 @@ static int sure_type(const struct seen *s, int complete)
 	return s->wkb == FP_WKB_UNKNOWN ? NO_GEOMETRY : s->wkb;
 }
 
-static int given_class(const char *word)
-{
-	static const char *const words[] = {"point", "line", "polygon"};
-
-	for (int i = 0; word && i < 3; i++)
-		if (strcasecmp(word, words[i]) == 0)
-			return i + 1;
-	return 0;
-}
-
 /* Without a class, given or found, QGIS has no use for the table. */
 static int judge_wkt(const struct table *t)
 {
-	struct seen s = {.class = given_class(option(t, "geomType")), .wkb = FP_WKB_UNKNOWN};
+	int none, complete;
+	struct seen s = {.class = fp_delimited_class(&t->query, &none), .wkb = FP_WKB_UNKNOWN};
 	struct fp_strv fields = {0};
-	int complete;
 	long at;
 
 	if (!find_column(t, "wktField", &at))
@@ -185,12 +156,11 @@ static int judge_wkt(const struct table *t)
 	return 1;
 }
 
-/* QGIS asks for "none " with a blank, so "none" does not stop it from looking for the columns that a source names. */
 static int judge(const struct table *t)
 {
-	const char *type = option(t, "geomType");
-	int none = type && strcasecmp(type, "none ") == 0;
+	int none;
 
+	fp_delimited_class(&t->query, &none);
 	if (!none && option(t, "wktField"))
 		return judge_wkt(t);
 	if (!none && option(t, "xField") && option(t, "yField"))
@@ -224,7 +194,7 @@ static void check_file(struct fp_check *c, const char *real)
 	enum fp_status st;
 
 	fp_url_query_parse(&t.query, c->layer->datasource);
-	st = fp_delimited_open(&t.reader, real, &t.query, &err);
+	st = fp_delimited_open(&t.reader, real, &t.query, FP_DELIMITED_CHECK, &err);
 	if (st == FP_OK) {
 		check_table(&t);
 	} else if (st == FP_E_REFUSED) {
@@ -242,7 +212,7 @@ static void check_file(struct fp_check *c, const char *real)
 void fp_check_delimitedtext(struct fp_check *c)
 {
 	const char *source = c->layer->datasource;
-	char *written = written_path(source), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
+	char *written = fp_delimited_path(source), *path = fp_source_resolve(c->layer->home, written), *real = NULL;
 
 	if (!*path)
 		fp_verdict_error(c, "File \"NULL\" missing."); /* the reference, to the letter */

@@ -75,18 +75,18 @@ static char *for_ogr(const char *name, const char *rest)
 	return fp_asprintf("%s %s", name, rest);
 }
 
-static int ask_ogr(char *text)
+static int ask_ogr(OGRGeometryH *g, char *text)
 {
-	OGRGeometryH g = NULL;
+	OGRwkbGeometryType t;
 	char *at = text;
-	int wkb = -1;
 
-	if (OGR_G_CreateFromWkt(&at, NULL, &g) == OGRERR_NONE) {
-		OGRwkbGeometryType t = OGR_G_GetGeometryType(g);
-		wkb = (int)OGR_GT_Flatten(t) + (OGR_GT_HasZ(t) ? 1000 : 0) + (OGR_GT_HasM(t) ? 2000 : 0);
+	if (OGR_G_CreateFromWkt(&at, NULL, g) != OGRERR_NONE) {
+		OGR_G_DestroyGeometry(*g);
+		*g = NULL;
+		return -1;
 	}
-	OGR_G_DestroyGeometry(g);
-	return wkb;
+	t = OGR_G_GetGeometryType(*g);
+	return (int)OGR_GT_Flatten(t) + (OGR_GT_HasZ(t) ? 1000 : 0) + (OGR_GT_HasM(t) ? 2000 : 0);
 }
 
 /* "POINT Z EMPTY", which not every version of QGIS reads. */
@@ -101,17 +101,27 @@ static int is_apart(const char *p, size_t n)
 
 enum fp_wkt fp_wkt_type(int *wkb, const char *text)
 {
+	OGRGeometryH g;
+	enum fp_wkt is = fp_wkt_geometry(&g, wkb, text);
+
+	OGR_G_DestroyGeometry(g);
+	return is;
+}
+
+enum fp_wkt fp_wkt_geometry(OGRGeometryH *g, int *wkb, const char *text)
+{
 	const char *p = past_prefix(text), *empty = strcasestr(p, "EMPTY"), *rest = strchr(p, '(');
 	size_t n = rest ? (size_t)(rest - p) : empty ? (size_t)(empty - p) : strlen(p);
 	enum fp_wkt is = FP_WKT_NONE;
 	char *name, *whole;
 
+	*g = NULL;
 	if (strlen(p) > TEXT_MAX)
 		return FP_WKT_DOUBTFUL;
 	name = type_name(p, n);
 	if (fp_wkb_word(name) != -1 && fp_wkb_word(name) != NO_GEOMETRY) {
 		whole = for_ogr(name, p + n);
-		*wkb = ask_ogr(whole);
+		*wkb = ask_ogr(g, whole);
 		is = *wkb < 0 || (!rest && is_apart(p, n)) || *wkb % 1000 == TIN || *wkb % 1000 == POLYHEDRAL ? FP_WKT_DOUBTFUL : FP_WKT_GOOD;
 		free(whole);
 	}

@@ -2,6 +2,7 @@
 #ifndef FP_LAYERS_WKT_H
 #define FP_LAYERS_WKT_H
 
+#include <ogr_api.h>
 #include <stddef.h>
 
 enum fp_wkt {
@@ -12,6 +13,9 @@ enum fp_wkt {
 
 /* What TEXT is. FP_WKT_GOOD gives QGIS' number of its type. A prefix "SRID=4326;" or "7 " is passed over. */
 enum fp_wkt fp_wkt_type(int *wkb, const char *text);
+
+/* The same, and the geometry, NULL when OGR cannot make one of it. The caller destroys it. */
+enum fp_wkt fp_wkt_geometry(OGRGeometryH *g, int *wkb, const char *text);
 
 /* QGIS' number of the type that TEXT begins with: what stands before a "(", blanks and case do not count. -1: none. The old words with "25D" have numbers
  * of their own, which are negative. */

@@ -234,14 +234,16 @@ static sqlite3 *likeness(const struct fp_group *g)
 {
 	struct fp_buf sql = FP_BUF_INIT;
 	sqlite3 *db = NULL;
+	int has_geom = 0;
 
-	fp_buf_adds(&sql, "CREATE TABLE t (x");
+	fp_buf_adds(&sql, "CREATE TABLE t (\"no source's column\"");
 	for (size_t i = 0; i < g->n_columns; i++) {
 		char *name = fp_sqlite_quote(g->columns[i].name);
 		fp_buf_addf(&sql, ", %s", name);
 		free(name);
+		has_geom = has_geom || sqlite3_stricmp(g->columns[i].name, "geom") == 0;
 	}
-	fp_buf_adds(&sql, g->geometry != wkbNone ? ", geom)" : ")");
+	fp_buf_adds(&sql, g->geometry != wkbNone && !has_geom ? ", geom)" : ")");
 	if (sqlite3_open(":memory:", &db) != SQLITE_OK || sqlite3_exec(db, sql.data, NULL, NULL, NULL) != SQLITE_OK) {
 		sqlite3_close(db);
 		db = NULL;

@@ -33,6 +33,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
 	engine/package/rows_sqlite.c \
+	engine/package/rows_text.c \
 	engine/package/rtree.c \
 	engine/package/rtree.h \
 	engine/package/sidecars.c \
@@ -45,5 +46,6 @@ PACKAGE_SOURCES = \
 	engine/package/verify.h \
 	engine/package/verify_data.c \
 	engine/package/verify_text.c \
+	engine/package/text_values.c engine/package/text_values.h \
 	engine/package/wkb.c \
 	engine/package/wkb.h

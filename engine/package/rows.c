@@ -16,6 +16,7 @@ static const struct {
 	{"spatialite", fp_rows_sqlite},
 	{"spatialite", fp_rows_ogr},
 	{"postgres", fp_rows_postgres},
+	{"delimitedtext", fp_rows_text},
 };
 
 enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
