@@ -20,6 +20,7 @@ DATA_FILES = \
 	data/workflows/delta_apply.yaml \
 	data/workflows/feature_past.yaml \
 	data/workflows/file_diff.yaml \
+	data/workflows/package.yaml \
 	data/workflows/plan.yaml \
 	data/workflows/process_projectfile.yaml \
 	data/workflows/settle.yaml

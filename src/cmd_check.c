@@ -31,21 +31,13 @@ static void print_text(const struct answer *a, const struct fp_invocation *inv)
 	fp_layer_table_print(inv, a->layers, 0);
 }
 
-/* Who checks a file of his own may let it ask his own network. NULL: network checks are off. */
-static json_t *network(const struct fp_invocation *inv)
-{
-	const char *allow = fp_opt(inv, "allow") ? fp_opt(inv, "allow") : getenv("FIELDPOST_NETWORK_ALLOW");
-
-	return fp_opt(inv, "network") ? json_pack("{s:o}", "allow", fp_json_text(allow ? allow : "")) : NULL;
-}
-
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
 	struct answer a = {json_object(), json_array()};
 	struct fp_plain p;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
-	p.network = network(inv);
+	p.network = fp_plain_network(inv);
 	if (st == FP_OK && p.network)
 		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
@@ -72,8 +64,7 @@ const struct fp_command fp_cmd_check = {
 	.max_args = 1,
 	.flags = FP_CMD_CONFIG,
 	.help = "Check project layers of a .qgs or .qgz file, without a home (exit code 1 when a layer is invalid).",
-	.options = {{"network", NULL, "ask databases and web services too; services are those of the file that $PGSERVICEFILE names"},
-		{"allow", "HOSTS", "with --network: what may be asked although its address is private (addresses, networks, names; else $FIELDPOST_NETWORK_ALLOW)"},
+	.options = {FP_NETWORK_OPTIONS("ask databases and web services too; services are those of the file that $PGSERVICEFILE names"),
 		{"explain", "LAYER", "explain one layer, by name or id: what was looked at, whose job it is, what to do"}},
 	.run = run,
 };

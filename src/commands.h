@@ -11,7 +11,8 @@ extern const struct fp_command fp_cmd_init, fp_cmd_project_create, fp_cmd_projec
 	fp_cmd_change_unignore, fp_cmd_change_undo, fp_cmd_change_resolve, fp_cmd_change_retarget, fp_cmd_change_history,
 	fp_cmd_job_list, fp_cmd_job_show, fp_cmd_job_log, fp_cmd_job_trigger, fp_cmd_job_cancel, fp_cmd_job_retry, fp_cmd_job_settle,
 	fp_cmd_secret_set, fp_cmd_secret_list, fp_cmd_secret_rm, fp_cmd_secret_test,
+	fp_cmd_package_list, fp_cmd_package_show, fp_cmd_package_get, fp_cmd_package_compare,
 	fp_cmd_layers, fp_cmd_console, fp_cmd_engine_run, fp_cmd_doctor, fp_cmd_backup, fp_cmd_audit,
-	fp_cmd_check, fp_cmd_apply, fp_cmd_help, fp_cmd_completion;
+	fp_cmd_check, fp_cmd_apply, fp_cmd_package_plain, fp_cmd_help, fp_cmd_completion;
 
 #endif

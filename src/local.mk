@@ -21,6 +21,9 @@ SRC_SOURCES = \
 	src/cmd_home.c \
 	src/cmd_job.c \
 	src/cmd_layers.c \
+	src/cmd_package.c \
+	src/cmd_package_get.c \
+	src/cmd_package_plain.c \
 	src/cmd_project.c \
 	src/cmd_secret.c \
 	src/command.c src/command.h \
@@ -32,6 +35,7 @@ SRC_SOURCES = \
 	src/main.c \
 	src/outcome.c src/outcome.h \
 	src/output.c src/output.h \
+	src/package_rows.c src/package_rows.h \
 	src/plain.c src/plain.h \
 	src/save_file.c src/save_file.h \
 	src/secret_input.c src/secret_input.h \

@@ -17,13 +17,12 @@
 #define PROBE_LIMIT_S 20
 #define SERVICES_MAX (32 << 10)
 
-static enum fp_status make_work(struct fp_plain *p, struct fp_error *err)
+static enum fp_status make_work(struct fp_plain *p, const char *in, struct fp_error *err)
 {
-	const char *tmp = getenv("TMPDIR");
 	char *scratch;
 	enum fp_status st;
 
-	p->work = fp_path_join(tmp && *tmp ? tmp : "/tmp", "fieldpost-XXXXXX");
+	p->work = fp_path_join(in, "fieldpost-XXXXXX");
 	if (!mkdtemp(p->work)) {
 		st = fp_fail_errno(err, errno, "cannot make a temporary folder %s", p->work);
 		free(p->work);
@@ -37,6 +36,40 @@ static enum fp_status make_work(struct fp_plain *p, struct fp_error *err)
 		st = fp_fs_mkdirs(scratch, err);
 	free(scratch);
 	return st;
+}
+
+static const char *temporary(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && *tmp ? tmp : "/tmp";
+}
+
+static void drop_work(struct fp_plain *p)
+{
+	if (p->work)
+		fp_fs_remove_tree(p->work, NULL);
+	free(p->work);
+	free(p->out);
+	p->work = p->out = NULL;
+}
+
+enum fp_status fp_plain_beside(struct fp_plain *p, const char *to, struct fp_error *err)
+{
+	char *dir = fp_path_dir(to);
+	enum fp_status st;
+
+	drop_work(p);
+	st = make_work(p, dir, err);
+	free(dir);
+	return st;
+}
+
+json_t *fp_plain_network(const struct fp_invocation *inv)
+{
+	const char *allow = fp_opt(inv, "allow") ? fp_opt(inv, "allow") : getenv("FIELDPOST_NETWORK_ALLOW");
+
+	return fp_opt(inv, "network") ? json_pack("{s:o}", "allow", fp_json_text(allow ? allow : "")) : NULL;
 }
 
 enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err)
@@ -60,7 +93,7 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 	p->folder = fp_strdup(real);
 	p->file = fp_strdup(fp_path_base(project));
 	p->project = fp_path_join(p->folder, p->file);
-	return make_work(p, err);
+	return make_work(p, temporary(), err);
 }
 
 enum fp_status fp_plain_services(struct fp_plain *p, struct fp_error *err)
@@ -120,7 +153,7 @@ static void take_hello(void *arg, enum fp_event_kind kind, const json_t *body)
 enum fp_status fp_plain_probe(json_t **sandbox, const struct fp_invocation *inv, struct fp_error *err)
 {
 	struct fp_plain p = {0};
-	enum fp_status st = make_work(&p, err);
+	enum fp_status st = make_work(&p, temporary(), err);
 
 	*sandbox = NULL;
 	if (st == FP_OK) {
@@ -139,13 +172,10 @@ enum fp_status fp_plain_probe(json_t **sandbox, const struct fp_invocation *inv,
 
 void fp_plain_end(struct fp_plain *p)
 {
-	if (p->work)
-		fp_fs_remove_tree(p->work, NULL);
+	drop_work(p);
 	free(p->project);
 	free(p->folder);
 	free(p->file);
-	free(p->work);
-	free(p->out);
 	json_decref(p->network);
 	free(p->pgservice);
 }

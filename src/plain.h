@@ -1,4 +1,4 @@
-/* Jobs without a home: a worker on plain files, its work in a temporary folder. For `check`, `apply` and, later, `package`. */
+/* Jobs without a home: a worker on plain files, its work in a temporary folder. For `check`, `apply` and `package`. */
 #ifndef FP_SRC_PLAIN_H
 #define FP_SRC_PLAIN_H
 
@@ -18,6 +18,16 @@ struct fp_plain {
 
 /* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */
 enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err);
+
+/* Makes it beside TO instead, an absolute path: what the job makes can then be put there by renaming. */
+enum fp_status fp_plain_beside(struct fp_plain *p, const char *to, struct fp_error *err);
+
+/* The description's member "network" as --network and --allow ask for it; NULL: network checks are off. Who checks a file of his own may let it ask his own
+ * network. The options of a command that has them: */
+json_t *fp_plain_network(const struct fp_invocation *inv);
+#define FP_NETWORK_OPTIONS(what) \
+	{"network", NULL, what}, \
+	{"allow", "HOSTS", "with --network: what may be asked although its address is private (addresses, networks, names; else $FIELDPOST_NETWORK_ALLOW)"}
 
 /* Takes the service file of whoever runs this, where libpq would find it, too: the one that $PGSERVICEFILE names. */
 enum fp_status fp_plain_services(struct fp_plain *p, struct fp_error *err);

@@ -242,6 +242,17 @@ static void apply(const char *how)
 	free(in);
 }
 
+/* A file of so many bytes, no two blocks of which are alike. */
+static void fill(const char *name, long bytes)
+{
+	char *data = fp_alloc((size_t)bytes + 1);
+
+	for (long i = 0; i < bytes; i++)
+		data[i] = (char)(i ^ i >> 8 ^ i >> 16);
+	put(name, data, (size_t)bytes);
+	free(data);
+}
+
 static void linger(const char *ms)
 {
 	long n = atol(ms);
@@ -284,6 +295,8 @@ static void act(const char *word, char *arg)
 		signal(SIGTERM, SIG_IGN);
 	else if (strcmp(word, "write") == 0)
 		put(arg, more, strlen(more));
+	else if (strcmp(word, "fill") == 0)
+		fill(arg, atol(more));
 	else if (strcmp(word, "link") == 0) {
 		path = fp_path_join(folder("output"), arg);
 		if (symlink(more, path) != 0)

@@ -47,6 +47,11 @@ tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c te
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_packages
+tests_test_packages_SOURCES = tests/test_packages.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h tests/put_file.c \
+	tests/put_file.h
+tests_test_packages_LDADD = $(TEST_LDADD)
+
 SUITES += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_plan_LDADD = $(TEST_LDADD)
@@ -175,7 +180,7 @@ tests_test_secret_jobs_LDADD = $(TEST_LDADD)
 tests_test_commands_secret_SOURCES = tests/test_commands_secret.c tests/cli.c tests/cli.h
 tests_test_commands_secret_LDADD = $(TEST_LDADD)
 
-SUITES += tests/test_engine tests/test_faults
+SUITES += tests/test_engine tests/test_faults tests/test_package_faults
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_home.c tests/engine_home.h tests/put_file.c tests/put_file.h
 tests_test_engine_LDADD = $(TEST_LDADD)
 
@@ -200,6 +205,11 @@ tests_test_commands_SOURCES = tests/test_commands.c tests/cli.c tests/cli.h
 tests_test_commands_LDADD = $(TEST_LDADD)
 tests_test_commands_jobs_SOURCES = tests/test_commands_jobs.c tests/cli.c tests/cli.h
 tests_test_commands_jobs_LDADD = $(TEST_LDADD)
+
+SUITES += tests/test_commands_package
+tests_test_commands_package_SOURCES = tests/test_commands_package.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h \
+	tests/put_file.c tests/put_file.h tests/cli.c tests/cli.h
+tests_test_commands_package_LDADD = $(TEST_LDADD)
 
 SUITES += tests/test_import tests/test_export
 tests_test_import_SOURCES = tests/test_import.c tests/cli.c tests/cli.h
@@ -226,3 +236,9 @@ EXTRA_PROGRAMS = $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/bench/bench.sh
+
+# The real worker on the sample, there and back.
+SUITES += tests/test_package_round
+tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/cli.h
+tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil

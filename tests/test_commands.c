@@ -347,7 +347,7 @@ Test(commands, a_refused_trigger_is_exit_3_and_names_its_rule)
 	cli_wants(0, "project create P --yes");
 	cli_says(3, "no_project_file", "job trigger P process_projectfile --yes");
 	cli_says(3, "never_processed", "job trigger P delta_apply --yes");
-	cli_says(3, "not_available", "job trigger P package --yes");
+	cli_says(3, "no_project_file", "job trigger P package --yes");
 	cli_says(2, "there is no job type", "job trigger P dance --yes");
 	cli_says(3, "there is no project", "job trigger Q package --yes");
 	cli_wants(0, "file put P %s --yes", cli_write("a.qgs", "<qgis/>"));

@@ -220,10 +220,15 @@ Test(queue, changes_wait_for_a_processed_project_and_for_something_to_do, .init 
 	refused_by("nothing_to_apply");
 }
 
-Test(queue, packages_are_not_available_yet_and_say_so, .init = open_home)
+Test(queue, a_package_needs_a_project_that_was_processed, .init = open_home)
 {
 	ask(FP_JOB_PACKAGE);
-	refused_by("not_available");
+	refused_by("no_project_file");
+	processed();
+	ask(FP_JOB_PACKAGE);
+	accepted();
+	ask(FP_JOB_PACKAGE);
+	refused_by("already_pending");
 }
 
 Test(queue, the_same_changes_pushed_twice_are_one, .init = open_home)

@@ -26,10 +26,11 @@ CREATE TABLE package (
 ) STRICT;
 CREATE INDEX package_of_project ON package (project_id, job_id);
 
--- The project's files as its job found them, but for attachments: what makes a package stale is held against these.
+-- The project's files as a package job found them when it was claimed, but for attachments: what makes its package stale is held against these. A job that
+-- publishes nothing leaves none.
 CREATE TABLE package_base (
 	id      INTEGER PRIMARY KEY,
-	job_id  INTEGER NOT NULL REFERENCES package (job_id) ON DELETE CASCADE,
+	job_id  INTEGER NOT NULL REFERENCES job (id) ON DELETE CASCADE,
 	file_id INTEGER NOT NULL REFERENCES file (id) ON DELETE CASCADE,
 	version INTEGER NOT NULL,
 	UNIQUE (job_id, file_id)

@@ -34,6 +34,7 @@ static const struct option {
 	{"sandbox_require", offsetof(struct fp_config, sandbox_require), BOOLEAN, 0, 1},
 	{"log_keep_days", offsetof(struct fp_config, log_keep_days), INTEGER, 1, 36500},
 	{"check_keep_days", offsetof(struct fp_config, check_keep_days), INTEGER, 1, 36500},
+	{"packages_keep", offsetof(struct fp_config, packages_keep), INTEGER, 1, 1000},
 	{"batch_changes", offsetof(struct fp_config, batch_changes), INTEGER, 1, 100000},
 	{"log_lines_max", offsetof(struct fp_config, log_lines_max), INTEGER, 100, 1000000},
 	{"upload_settle_ms", offsetof(struct fp_config, upload_settle_ms), INTEGER, 0, 60000},

@@ -19,6 +19,7 @@ struct fp_config {
 	int64_t layer_limit_s;          /* one layer of a check */
 	int sandbox_require;            /* refuse to run jobs without Landlock */
 	int64_t log_keep_days, check_keep_days;
+	int64_t packages_keep;          /* good packages of a project */
 	int64_t log_lines_max;          /* per job */
 	int64_t batch_changes;          /* pushed changes that one delta_apply takes */
 	int64_t upload_settle_ms;       /* uploads closer together than this make one process_projectfile */

@@ -100,6 +100,18 @@ static enum fp_status write_all(int fd, const char *p, size_t n, const char *pat
 	return FP_OK;
 }
 
+enum fp_status fp_fs_sync(const char *path, struct fp_error *err)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	enum fp_status st = FP_OK;
+
+	if (fd < 0 || fsync(fd) != 0)
+		st = fp_fail_errno(err, errno, "cannot sync %s", path);
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
 enum fp_status fp_fs_sync_dir(const char *path, struct fp_error *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

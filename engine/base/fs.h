@@ -10,11 +10,14 @@
 
 #define FP_SHA256_HEX 65
 #define FP_MD5_HEX 33
+#define FP_ETAG_SIZE 48
+#define FP_ETAG_PART (8 << 20)
 
 struct fp_digest {
 	int64_t size; /* bytes */
 	char sha256[FP_SHA256_HEX];
 	char md5[FP_MD5_HEX];
+	char etag[FP_ETAG_SIZE]; /* the MD5 up to FP_ETAG_PART bytes; beyond, that of the MD5s of such parts, and how many: "<hex>-2". As S3 and QFieldCloud's clients have it */
 };
 
 /* mkdir -p with mode 0700 for what is made. */
@@ -36,14 +39,17 @@ enum fp_status fp_fs_copy(const char *from, const char *to, struct fp_error *err
 /* fsyncs file FROM, renames it to TO (same file system) and fsyncs TO's folder. */
 enum fp_status fp_fs_publish(const char *from, const char *to, struct fp_error *err);
 
-/* fsyncs a folder. */
+/* fsyncs a file, no symbolic link; a folder. */
+enum fp_status fp_fs_sync(const char *path, struct fp_error *err);
 enum fp_status fp_fs_sync_dir(const char *path, struct fp_error *err);
 
-/* SHA-256 and MD5 in one pass, in steps so that an event loop can go on in between. */
+/* SHA-256, MD5 and ETag in one pass, in steps so that an event loop can go on in between. */
 struct fp_hasher;
 enum fp_status fp_hasher_new(struct fp_hasher **out, const char *path, struct fp_error *err);
 /* Reads at most BYTES more; *DONE becomes 1 at the end of the file, and then *DIGEST is filled. */
 enum fp_status fp_hasher_step(struct fp_hasher *h, int64_t bytes, int *done, struct fp_digest *digest, struct fp_error *err);
+/* Leaves out the MD5 of what has more than one part: "" then. Before the first step. */
+void fp_hasher_etag_only(struct fp_hasher *h);
 void fp_hasher_free(struct fp_hasher *h);
 
 /* The same in one call. */

@@ -87,6 +87,7 @@ struct fp_package {
 	/* Databases (engine/changes/apply.h has the same members). */
 	const char *allow, *pgservice;   /* NULL, or as the description has them */
 	int any_address;
+	int skip_attachments;            /* whoever publishes it adds the files of the attachment folders */
 	const char *session_role;        /* QFC_PG_EFFECTIVE_USER of the project's secrets; NULL: none */
 };
 

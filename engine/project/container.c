@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zip.h>
 
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
@@ -21,7 +20,7 @@ static enum fp_status too_large(const char *name, struct fp_error *err)
 	return fp_fail(err, FP_E_INVALID, "%s unpacks to more than 256 MB", name);
 }
 
-static zip_int64_t find_qgs(zip_t *z)
+zip_int64_t fp_container_member(zip_t *z)
 {
 	zip_int64_t n = zip_get_num_entries(z, 0);
 
@@ -76,9 +75,7 @@ static enum fp_status read_archive(struct fp_xml *x, zip_t *z, struct fp_error *
 	zip_file_t *f;
 	enum fp_status st;
 
-	if (zip_get_num_entries(z, 0) > MEMBERS_MAX)
-		return fp_fail(err, FP_E_INVALID, "the archive has more than %d members", MEMBERS_MAX);
-	member = find_qgs(z);
+	member = fp_container_member(z);
 	if (member < 0)
 		return fp_fail(err, FP_E_INVALID, "no .qgs inside the archive");
 	st = check_claims(z, (zip_uint64_t)member, err);
@@ -92,25 +89,40 @@ static enum fp_status read_archive(struct fp_xml *x, zip_t *z, struct fp_error *
 	return st;
 }
 
-static enum fp_status read_qgz(struct fp_xml *x, int fd, const struct stat *sb, struct fp_error *err)
+/* Takes FD over. */
+static enum fp_status open_archive(zip_t **out, int fd, off_t size, struct fp_error *err)
 {
-	zip_t *z;
 	int code;
-	enum fp_status st;
 
-	if (sb->st_size > ARCHIVE_MAX) {
+	*out = NULL;
+	if (size > ARCHIVE_MAX) {
 		close(fd);
 		return fp_fail(err, FP_E_INVALID, "the archive is larger than 64 MB");
 	}
-	z = zip_fdopen(fd, 0, &code); /* owns fd when it succeeds */
-	if (!z) {
+	*out = zip_fdopen(fd, 0, &code); /* owns fd when it succeeds */
+	if (!*out) {
 		zip_error_t e;
 		zip_error_init_with_code(&e, code);
-		st = fp_fail(err, FP_E_INVALID, "damaged archive: %s", zip_error_strerror(&e));
+		fp_fail(err, FP_E_INVALID, "damaged archive: %s", zip_error_strerror(&e));
 		zip_error_fini(&e);
 		close(fd);
-		return st;
+		return FP_E_INVALID;
 	}
+	if (zip_get_num_entries(*out, 0) > MEMBERS_MAX) {
+		zip_discard(*out);
+		*out = NULL;
+		return fp_fail(err, FP_E_INVALID, "the archive has more than %d members", MEMBERS_MAX);
+	}
+	return FP_OK;
+}
+
+static enum fp_status read_qgz(struct fp_xml *x, int fd, const struct stat *sb, struct fp_error *err)
+{
+	zip_t *z;
+	enum fp_status st = open_archive(&z, fd, sb->st_size, err);
+
+	if (st != FP_OK)
+		return st;
 	st = read_archive(x, z, err);
 	zip_discard(z);
 	return st;
@@ -138,23 +150,53 @@ static enum fp_status read_qgs(struct fp_xml *x, int fd, const struct stat *sb, 
 	return st;
 }
 
+/* Only what is a regular file is opened; *SB is of it. */
+static enum fp_status open_file(int *fd, struct stat *sb, const char *path, struct fp_error *err)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0)
+		return fp_fail_errno(err, errno, "cannot open %s", path);
+	if (fstat(*fd, sb) == 0 && S_ISREG(sb->st_mode))
+		return FP_OK;
+	close(*fd);
+	return fp_fail(err, FP_E_INVALID, "%s is not a file", path);
+}
+
+static int is_archive(int fd)
+{
+	char magic[2] = "";
+
+	return pread(fd, magic, 2, 0) == 2 && magic[0] == 'P' && magic[1] == 'K';
+}
+
+enum fp_status fp_container_archive(zip_t **out, const char *path, struct fp_error *err)
+{
+	struct stat sb;
+	int fd;
+	enum fp_status st = open_file(&fd, &sb, path, err);
+
+	*out = NULL;
+	if (st != FP_OK)
+		return st;
+	if (is_archive(fd))
+		return open_archive(out, fd, sb.st_size, err);
+	close(fd);
+	return FP_OK;
+}
+
 enum fp_status fp_container_read(struct fp_xml *x, const char *path, struct fp_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char magic[2] = "";
 	struct stat sb;
+	int fd;
+	enum fp_status st = open_file(&fd, &sb, path, err);
 
-	if (fd < 0)
-		return fp_fail_errno(err, errno, "cannot open %s", path);
-	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode)) {
-		close(fd);
-		return fp_fail(err, FP_E_INVALID, "%s is not a file", path);
-	}
+	if (st != FP_OK)
+		return st;
 	if (sb.st_size == 0) {
 		close(fd);
 		return fp_fail(err, FP_E_INVALID, "empty file");
 	}
-	if (pread(fd, magic, 2, 0) == 2 && magic[0] == 'P' && magic[1] == 'K')
+	if (is_archive(fd))
 		return read_qgz(x, fd, &sb, err);
 	if (fp_path_has_suffix(path, ".qgz")) { /* neither QGIS nor QField opens such a file, whatever is in it */
 		close(fd);

@@ -24,6 +24,11 @@ struct fp_xml {
 	struct fp_buf clean;
 	int line;             /* of the first fault, 0 when none */
 	char fault[200];
+	const struct fp_xml_pieces *to; /* NULL: a tree is kept */
+	void *arg;
+	int open;             /* elements that are walked through and have not ended */
+	enum fp_status status; /* of the first function of TO that failed */
+	struct fp_error err;
 };
 
 static struct fp_xml *of(void *ctx)
@@ -103,6 +108,116 @@ static void note_fault(void *ctx, xmlError *e)
 	snprintf(x->fault, sizeof x->fault, "%.*s", e->message ? (int)strcspn(e->message, "\n") : 0, e->message ? e->message : "");
 }
 
+/* Notes what a function of TO came to; what follows a failure is not parsed. */
+static int went_well(struct fp_xml *x, enum fp_status st)
+{
+	if (st != FP_OK && x->status == FP_OK) {
+		x->status = st;
+		xmlStopParser(x->ctxt);
+	}
+	return x->status == FP_OK;
+}
+
+/* Hands on what has gathered below the innermost open element, and forgets it. */
+static void hand_on(struct fp_xml *x)
+{
+	xmlNode *parent = x->ctxt->node ? x->ctxt->node : (xmlNode *)x->ctxt->myDoc;
+
+	if (parent->children && x->status == FP_OK)
+		went_well(x, x->to->pieces(x->arg, parent, x->open - 1, &x->err));
+	for (xmlNode *n = parent->children, *next; n; n = next) {
+		next = n->next;
+		if (n->type == XML_DTD_NODE) /* its entities are needed to the end */
+			continue;
+		xmlUnlinkNode(n);
+		xmlFreeNode(n);
+	}
+	x->kept = 0;
+}
+
+/* A value with entities in it becomes the text that it stands for. */
+static void flatten(xmlDoc *doc, xmlAttr *attr)
+{
+	for (; attr; attr = attr->next) {
+		xmlChar *value;
+		if (!attr->children || (attr->children->type == XML_TEXT_NODE && !attr->children->next))
+			continue;
+		value = xmlNodeListGetString(doc, attr->children, 1);
+		xmlFreeNodeList(attr->children);
+		attr->children = attr->last = xmlNewDocText(doc, value ? value : (const xmlChar *)"");
+		attr->children->parent = (xmlNode *)attr;
+		xmlFree(value);
+	}
+}
+
+/* Whether there is room for N nodes more in this piece. */
+static int room(struct fp_xml *x, int n)
+{
+	x->kept += n;
+	if (x->kept > FP_XML_KEPT_MAX)
+		stop(x, "one of its parts holds more than 3 million elements");
+	return x->kept <= FP_XML_KEPT_MAX;
+}
+
+static void comment_piece(void *ctx, const xmlChar *text)
+{
+	if (room(of(ctx), 1))
+		xmlSAX2Comment(ctx, text);
+}
+
+static void instruction_piece(void *ctx, const xmlChar *target, const xmlChar *data)
+{
+	if (room(of(ctx), 1))
+		xmlSAX2ProcessingInstruction(ctx, target, data);
+}
+
+static void cdata_piece(void *ctx, const xmlChar *text, int n)
+{
+	if (room(of(ctx), 1))
+		xmlSAX2CDataBlock(ctx, text, n);
+}
+
+static void start_piece(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns, const xmlChar **ns,
+	int n_attr, int n_default, const xmlChar **attr)
+{
+	struct fp_xml *x = of(ctx);
+	int level = x->ctxt->nodeNr, walked = level == x->open && x->status == FP_OK && x->to->walk(x->arg, (const char *)name, level);
+
+	if (walked)
+		hand_on(x);
+	if (!room(x, 1 + n_attr))
+		return;
+	xmlSAX2StartElementNs(ctx, name, prefix, uri, n_ns, ns, n_attr, n_default, attr);
+	if (!x->ctxt->node)
+		return;
+	flatten(x->ctxt->myDoc, x->ctxt->node->properties);
+	if (walked) {
+		x->open++;
+		went_well(x, x->to->open(x->arg, x->ctxt->node, &x->err));
+	}
+}
+
+static void end_piece(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	struct fp_xml *x = of(ctx);
+	xmlNode *node = x->ctxt->node;
+	int level = x->ctxt->nodeNr;
+
+	if (node && level == x->open) {
+		hand_on(x);
+		if (x->status == FP_OK)
+			went_well(x, x->to->close(x->arg, node, &x->err));
+		xmlSAX2EndElementNs(ctx, name, prefix, uri);
+		xmlUnlinkNode(node);
+		xmlFreeNode(node);
+		x->open--;
+		return;
+	}
+	xmlSAX2EndElementNs(ctx, name, prefix, uri);
+	if (level - 1 == x->open)
+		hand_on(x);
+}
+
 struct fp_xml *fp_xml_new(fp_xml_keep *keep)
 {
 	struct fp_xml *x = fp_alloc(sizeof *x);
@@ -136,6 +251,21 @@ struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep)
 
 	x->encoding = AS_IS;
 	x->ctxt->hasExternalSubset = 0;
+	return x;
+}
+
+struct fp_xml *fp_xml_new_pieces(const struct fp_xml_pieces *to, void *arg)
+{
+	struct fp_xml *x = fp_xml_new(NULL);
+	xmlSAXHandler *sax = x->ctxt->sax; /* the context's own copy */
+
+	x->to = to;
+	x->arg = arg;
+	sax->startElementNs = start_piece;
+	sax->endElementNs = end_piece;
+	sax->cdataBlock = cdata_piece;
+	sax->comment = comment_piece;
+	sax->processingInstruction = instruction_piece;
 	return x;
 }
 
@@ -206,6 +336,19 @@ static void mend(struct fp_xml *x, int last)
 	fp_buf_drop(&x->raw, i);
 }
 
+static enum fp_status broken(const struct fp_xml *x, struct fp_error *err)
+{
+	return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "it has no root");
+}
+
+/* What a function of TO said, if one failed. */
+static enum fp_status failed(const struct fp_xml *x, struct fp_error *err)
+{
+	if (x->status != FP_OK && err)
+		*err = x->err;
+	return x->status;
+}
+
 static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 {
 	struct fp_buf *from = &x->clean;
@@ -217,6 +360,8 @@ static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 		mend(x, last);
 	rc = xmlParseChunk(x->ctxt, from->data, (int)from->len, last);
 	fp_buf_clear(from);
+	if (x->status != FP_OK)
+		return failed(x, err);
 	if (rc == XML_ERR_USER_STOP || (rc != 0 && !x->ctxt->wellFormed))
 		return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "not well formed");
 	return FP_OK;
@@ -242,20 +387,42 @@ enum fp_status fp_xml_feed(struct fp_xml *x, const char *bytes, size_t n, struct
 	return st;
 }
 
-enum fp_status fp_xml_finish(struct fp_xml *x, xmlDoc **doc, struct fp_error *err)
+static enum fp_status parse_rest(struct fp_xml *x, struct fp_error *err)
 {
-	enum fp_status st;
-
 	if (x->encoding == UNKNOWN)
 		x->encoding = look(x->raw.data, x->raw.len);
-	st = parse(x, 1, err);
+	return parse(x, 1, err);
+}
+
+enum fp_status fp_xml_finish(struct fp_xml *x, xmlDoc **doc, struct fp_error *err)
+{
+	enum fp_status st = parse_rest(x, err);
+
 	if (st != FP_OK)
 		return st;
 	if (!x->ctxt->wellFormed || !x->ctxt->myDoc || !xmlDocGetRootElement(x->ctxt->myDoc))
-		return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "it has no root");
+		return broken(x, err);
 	*doc = x->ctxt->myDoc;
 	x->ctxt->myDoc = NULL;
 	return FP_OK;
+}
+
+enum fp_status fp_xml_end(struct fp_xml *x, struct fp_error *err)
+{
+	enum fp_status st = parse_rest(x, err);
+	xmlDtd *dtd;
+
+	if (st != FP_OK)
+		return st;
+	if (!x->ctxt->wellFormed || !x->ctxt->myDoc)
+		return broken(x, err);
+	dtd = x->ctxt->myDoc->intSubset; /* was handed on before the root */
+	if (dtd) {
+		xmlUnlinkNode((xmlNode *)dtd);
+		xmlFreeDtd(dtd);
+	}
+	hand_on(x);
+	return failed(x, err);
 }
 
 static int is_element(const xmlNode *n, const char *name)

@@ -24,6 +24,22 @@ enum fp_status fp_xml_feed(struct fp_xml *x, const char *bytes, size_t n, struct
 /* The end of the text. *DOC is the caller's (xmlFreeDoc) and has a root. FP_E_INVALID also for text that ended too early. */
 enum fp_status fp_xml_finish(struct fp_xml *x, xmlDoc **doc, struct fp_error *err);
 
+/* The same reading for what is written again (engine/package): the document is walked through, and what lies below the elements that are walked through
+ * is handed on piece by piece, each a subtree of its own that is freed afterwards, so that memory follows the largest piece and not the file. Everything
+ * that the text says is there: comments, processing instructions, blanks, CDATA sections, the document type; plain text stands in place of entities.
+ * Each function may change the nodes that it gets below themselves. A status other than FP_OK ends the reading and is what fp_xml_feed() returns. */
+struct fp_xml_pieces {
+	int (*walk)(void *arg, const char *name, int depth);                           /* is it walked through? depth 0: the root */
+	enum fp_status (*open)(void *arg, xmlNode *element, struct fp_error *err);     /* begins one that is; it has no children yet */
+	enum fp_status (*pieces)(void *arg, xmlNode *parent, int depth, struct fp_error *err); /* PARENT's children, one element at most and it is the
+	                                                                                        last; depth is PARENT's, -1: beside the root, PARENT is the document */
+	enum fp_status (*close)(void *arg, xmlNode *element, struct fp_error *err);
+};
+struct fp_xml *fp_xml_new_pieces(const struct fp_xml_pieces *to, void *arg);
+
+/* The end of the text, for fp_xml_new_pieces(). */
+enum fp_status fp_xml_end(struct fp_xml *x, struct fp_error *err);
+
 /* Asking the tree. NULL nodes are taken for absent ones; what is returned as char * is the caller's and never NULL. */
 const xmlNode *fp_xml_child(const xmlNode *parent, const char *name); /* first element child of that name */
 const xmlNode *fp_xml_next(const xmlNode *node);                      /* next sibling of the same name */

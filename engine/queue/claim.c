@@ -4,6 +4,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/path.h"
 #include "engine/queue/run.h"
+#include "engine/store/attachments.h"
 #include "engine/store/db.h"
 #include "engine/store/projects.h"
 
@@ -116,6 +117,18 @@ static enum fp_status take_changes(struct fp_run *r, struct fp_error *err)
 	return st;
 }
 
+/* What a package shows is the state of now. */
+static enum fp_status keep_basis(struct fp_run *r, struct fp_error *err)
+{
+	enum fp_status st = fp_attachment_folders(r->store, &r->folders, r->project_id, err);
+
+	for (size_t i = 0; st == FP_OK && i < r->n_files; i++)
+		if (!fp_attachment_is(&r->folders, r->files[i].name))
+			st = fp_db_run(r->store, err, "INSERT INTO package_base (job_id, file_id, version) SELECT ?, id, ? FROM file WHERE project_id = ? AND name = ?",
+				FP_VALS(fp_i(r->job_id), fp_i(r->files[i].version), fp_t(r->project_id), fp_t(r->files[i].name)));
+	return st;
+}
+
 static enum fp_status plan_steps(struct fp_run *r, struct fp_error *err)
 {
 	const json_t *step;
@@ -156,6 +169,8 @@ enum fp_status fp_run_claim(struct fp_run **out, int *waiting, struct fp_store *
 			st = load_files(r, err);
 		if (st == FP_OK)
 			st = take_changes(r, err);
+		if (st == FP_OK && r->type == FP_JOB_PACKAGE)
+			st = keep_basis(r, err);
 		if (st == FP_OK)
 			st = plan_steps(r, err);
 	}
@@ -188,6 +203,7 @@ void fp_run_free(struct fp_run *r)
 	json_decref(r->facts);
 	fp_spool_close(r);
 	fp_strv_free(&r->announced);
+	fp_strv_free(&r->folders);
 	free(r->digests);
 	fp_hasher_free(r->hasher);
 	free(r);

@@ -58,9 +58,9 @@ enum fp_status fp_description_new(json_t **out, struct fp_store *s, const struct
 		return st;
 	if (!secrets)
 		secrets = json_object();
-	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b,s:b},s:O,s:s}", "protocol", FP_PROTOCOL, "job", (json_int_t)what->job, "type", what->type,
+	d = json_pack("{s:i,s:I,s:s,s:O,s:o,s:{s:b,s:s,s:b,s:b,s:b,s:b},s:O,s:s}", "protocol", FP_PROTOCOL, "job", (json_int_t)what->job, "type", what->type,
 		"steps", what->steps, "project_file", fp_json_text(what->project_file ? what->project_file : ""), "options", "overwrite_conflicts",
-		what->overwrite, "conflicts", "strict", "inverse", 0, "dry_run", 0, "record", 1, "secrets", secrets, "pgservice", pgservice ? pgservice : "");
+		what->overwrite, "conflicts", "strict", "inverse", 0, "dry_run", 0, "record", 1, "attachments", 0, "secrets", secrets, "pgservice", pgservice ? pgservice : "");
 	fp_assert(d);
 	fp_worker_set_limits(d, conf);
 	if (what->network)

@@ -448,6 +448,8 @@ enum fp_status fp_engine_step(struct fp_engine *e, struct fp_error *err)
 		advance(e->runs[i]);
 		leave_to_others(e, e->runs[i]);
 		if (e->runs[i]->state == FP_RUN_DONE) {
+			if (e->runs[i]->type == FP_JOB_PACKAGE) /* there may be one too many now */
+				e->retain_at = 0;
 			fp_run_free(e->runs[i]);
 			continue;
 		}

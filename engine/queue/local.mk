@@ -19,6 +19,8 @@ QUEUE_SOURCES = \
 	engine/queue/plan_save.c \
 	engine/queue/prepare.c \
 	engine/queue/publish.c \
+	engine/queue/publish_package.c \
+	engine/queue/package_rows.c engine/queue/package_rows.h \
 	engine/queue/question.c engine/queue/question.h \
 	engine/queue/queue.c engine/queue/queue.h \
 	engine/queue/record.c \

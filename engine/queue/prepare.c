@@ -16,9 +16,9 @@ static int by_name(const void *name, const void *file)
 	return strcmp(name, ((const struct fp_base_file *)file)->name);
 }
 
-static int has_file(const struct fp_run *r, const char *name)
+const struct fp_base_file *fp_run_file(const struct fp_run *r, const char *name)
 {
-	return r->n_files && bsearch(name, r->files, r->n_files, sizeof *r->files, by_name);
+	return r->n_files ? bsearch(name, r->files, r->n_files, sizeof *r->files, by_name) : NULL;
 }
 
 /* The store holds a file "a" and a file "a/b" side by side; a folder cannot. */
@@ -29,7 +29,7 @@ static enum fp_status check_layout(const struct fp_run *r, const char *name, str
 
 	for (char *slash = strchr(folder, '/'); slash && st == FP_OK; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (has_file(r, folder)) {
+		if (fp_run_file(r, folder)) {
 			st = fp_fail(err, FP_E_INVALID, "the project has a file \"%s\" and a file \"%s\", which no folder can hold", folder, name);
 			fp_error_hint(err, "remove one of them");
 		}
@@ -82,7 +82,7 @@ static enum fp_status begin(struct fp_run *r, struct fp_error *err)
 		st = fp_fs_mkdirs(dir, err);
 		free(dir);
 	}
-	if (st == FP_OK && (!*r->project_file || !has_file(r, r->project_file))) {
+	if (st == FP_OK && (!*r->project_file || !fp_run_file(r, r->project_file))) {
 		st = fp_fail(err, FP_E_NOTFOUND, "the project has no project file (.qgs or .qgz)");
 		fp_error_hint(err, "upload one");
 	}

@@ -50,13 +50,8 @@ enum fp_status fp_run_validate(const struct fp_run *r, const char *name, struct 
 enum fp_status fp_run_sync(const struct fp_run *r, const char *name, struct fp_error *err)
 {
 	char *path = made_path(r, name);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	enum fp_status st = FP_OK;
+	enum fp_status st = fp_fs_sync(path, err);
 
-	if (fd < 0 || fsync(fd) != 0)
-		st = fp_fail_errno(err, errno, "cannot sync %s", path);
-	if (fd >= 0)
-		close(fd);
 	free(path);
 	return st;
 }
@@ -67,6 +62,8 @@ enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err)
 	int hashed = 0;
 	enum fp_status st = FP_OK;
 
+	if (r->type == FP_JOB_PACKAGE)
+		return fp_run_collect_package(r, done, err);
 	*done = r->hashed == r->announced.n || r->files_lost || !r->spool;
 	if (*done)
 		return FP_OK;
@@ -392,20 +389,27 @@ static void describe(const struct fp_run *r, const struct fp_compare *c, const s
 	fp_compare_describe(c, verdict);
 }
 
+enum fp_status fp_run_finish(struct fp_run *r, const char *verdict, const json_t *result, struct fp_error *err)
+{
+	char *counts = fp_json_dump(result);
+	enum fp_status st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
+		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND (cancel_requested = 0 OR ?)",
+		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict), fp_t(counts), fp_i(r->end.peak_kb), fp_i(r->job_id), fp_i(r->recorded)));
+
+	if (st == FP_OK && fp_db_changes(r->store) == 0)
+		st = fp_fail(err, FP_E_CANCELLED, "cancelled, or taken for dead by another engine, when it was about to publish");
+	free(counts);
+	return st;
+}
+
 static enum fp_status finish(struct fp_run *r, const struct fp_compare *c, const struct tally *t, struct fp_error *err)
 {
 	struct fp_buf verdict = FP_BUF_INIT;
-	char *result = fp_json_dump(t->counts);
 	enum fp_status st;
 
 	describe(r, c, t, &verdict);
-	st = fp_db_run(r->store, err, "UPDATE job SET status = 'finished', finished_at = ?, owner_pid = NULL, owner_start = NULL, owner_boot = NULL,"
-		" worker_pid = NULL, worker_start = NULL, verdict = ?, result = ?, peak_kb = ?, step = '' WHERE id = ? AND status = 'started' AND (cancel_requested = 0 OR ?)",
-		FP_VALS(fp_i(fp_now_ms()), fp_t(verdict.data), fp_t(result), fp_i(r->end.peak_kb), fp_i(r->job_id), fp_i(r->recorded)));
-	if (st == FP_OK && fp_db_changes(r->store) == 0)
-		st = fp_fail(err, FP_E_CANCELLED, "cancelled, or taken for dead by another engine, when it was about to publish");
+	st = fp_run_finish(r, verdict.data, t->counts, err);
 	fp_buf_free(&verdict);
-	free(result);
 	return st;
 }
 
@@ -424,7 +428,7 @@ static enum fp_status go_on(struct fp_run *r, const struct tally *tally, struct 
 	return fp_rules_trigger(r->store, &t, r->project_id, FP_JOB_DELTA_APPLY, "next changes", "fieldpost", err);
 }
 
-enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
+static enum fp_status publish(struct fp_run *r, struct fp_error *err)
 {
 	struct tally t = {json_object(), 0, 0};
 	struct fp_compare c = {0};
@@ -461,4 +465,9 @@ enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
 	fp_compare_clear(&c);
 	json_decref(t.counts);
 	return st;
+}
+
+enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err)
+{
+	return r->type == FP_JOB_PACKAGE ? fp_run_publish_package(r, err) : publish(r, err);
 }

@@ -15,7 +15,7 @@ int fp_job_type_parse(enum fp_job_type *t, const char *word); /* 0, or -1 */
 struct fp_trigger {
 	int64_t job_id;      /* 0: refused, or already on its way */
 	int64_t pending_id;  /* the pending job that will do it as well, 0 when none */
-	const char *rule;    /* "" or the rule's name: no_project_file, attachment_folder, already_pending, never_processed, nothing_new, nothing_to_apply, not_available */
+	const char *rule;    /* "" or the rule's name: no_project_file, attachment_folder, already_pending, never_processed, nothing_new, nothing_to_apply */
 	char sentence[256];  /* the same for a person: "A delta_apply job is already pending (job 12); it will take these changes too." */
 };
 

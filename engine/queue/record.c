@@ -32,7 +32,8 @@ static int enter_step(struct fp_run *r, const json_t *body)
 /* What a job makes: all of it comes before its commit. */
 static int makes(enum fp_event_kind kind)
 {
-	return kind == FP_EVENT_LAYER || kind == FP_EVENT_DELTA || kind == FP_EVENT_PROJECT || kind == FP_EVENT_FILE || kind == FP_EVENT_COMMIT;
+	return kind == FP_EVENT_LAYER || kind == FP_EVENT_DELTA || kind == FP_EVENT_PROJECT || kind == FP_EVENT_FILE || kind == FP_EVENT_COMMIT ||
+		kind == FP_EVENT_PACKED || kind == FP_EVENT_PACKAGED_LAYER || kind == FP_EVENT_PACKAGE;
 }
 
 void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
@@ -51,16 +52,29 @@ void fp_run_record(void *run, enum fp_event_kind kind, const json_t *body)
 	case FP_EVENT_DELTA:
 		fp_spool_add(r, "delta", body);
 		return;
+	case FP_EVENT_PACKED:
+		fp_spool_add(r, "packed", body);
+		return;
+	case FP_EVENT_PACKAGED_LAYER:
+		fp_spool_add(r, "packaged_layer", body);
+		return;
+	case FP_EVENT_PACKAGE:
+		fp_spool_add(r, "package", body);
+		return;
 	case FP_EVENT_PROJECT:
 		json_decref(r->facts);
 		r->facts = json_deep_copy(body);
 		return;
 	case FP_EVENT_FILE:
-		if (!fp_strv_has(&r->announced, fp_json_str(body, "name")))
+		/* A package may have very many, and finds out itself when one comes twice. */
+		if (r->type == FP_JOB_PACKAGE || !fp_strv_has(&r->announced, fp_json_str(body, "name")))
 			fp_strv_add(&r->announced, fp_json_str(body, "name"));
 		return;
 	case FP_EVENT_COMMIT:
-		fp_commit_wanted(r, body);
+		if (r->type == FP_JOB_DELTA_APPLY)
+			fp_commit_wanted(r, body);
+		else
+			fp_fail(&r->breach, FP_E_INVALID, "the worker wanted to commit something in a %s job", fp_job_type_word(r->type));
 		return;
 	case FP_EVENT_CANDIDATES: case FP_EVENT_DIFFERENCE: case FP_EVENT_TABLE: case FP_EVENT_PAST: case FP_EVENT_TRANSACTION: /* of questions */
 	case FP_EVENT_RESULT:      /* fp_worker_reap() tells it */

@@ -58,6 +58,8 @@ static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct
 			" worker_start = NULL, verdict = ?, hint = ?, error_class = ?, signal = ?, peak_kb = ? WHERE id = ? AND status IN ('queued', 'started')",
 			FP_VALS(fp_t(e->fault->code == FP_E_CANCELLED ? "stopped" : "failed"), fp_i(now), fp_t(e->fault->msg), fp_t(e->fault->hint),
 				fp_t(fp_status_word(e->fault->code)), fp_i(e->signal), fp_i(e->peak_kb), fp_i(e->job_id)));
+	if (st == FP_OK && e->type == FP_JOB_PACKAGE)
+		st = fp_db_run(s, err, "DELETE FROM package_base WHERE job_id = ?", FP_VALS(fp_i(e->job_id)));
 	if (st == FP_OK && e->type == FP_JOB_PROCESS_PROJECTFILE && e->fault->code != FP_E_CANCELLED && !e->requeue)
 		st = fp_db_run(s, err, "UPDATE project SET check_ok = 0 WHERE id = ?", FP_VALS(fp_t(e->project_id)));
 	if (st == FP_OK && e->requeue) {

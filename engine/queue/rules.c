@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/store/db.h"
+#include "engine/store/packages.h"
 
 /* Somebody who uploads without a pause shall not put the job off for ever. */
 #define SETTLE_TOTAL_MS 60000
@@ -35,12 +36,6 @@ static enum fp_status refuse(struct ask *a, const char *rule, const char *fmt, .
 	return FP_OK;
 }
 
-static enum fp_status rule_not_available(struct ask *a, struct fp_error *err)
-{
-	(void)err;
-	return refuse(a, "not_available", "This version of Fieldpost does not make packages yet.");
-}
-
 static enum fp_status rule_no_project_file(struct ask *a, struct fp_error *err)
 {
 	int64_t has = 0;
@@ -62,10 +57,11 @@ static enum fp_status rule_never_processed(struct ask *a, struct fp_error *err)
 	st = fp_db_int(a->s, &coming, err, "SELECT id FROM job WHERE project_id = ? AND type = 'process_projectfile' "
 		"AND status IN ('pending', 'queued', 'started') ORDER BY id DESC", FP_VALS(fp_t(a->project_id)));
 	if (st == FP_OK && coming)
-		refuse(a, "never_processed", "process_projectfile has not succeeded for this project yet (job %lld is on its way); its changes wait for that.",
-			(long long)coming);
+		refuse(a, "never_processed", "process_projectfile has not succeeded for this project yet (job %lld is on its way)%s.", (long long)coming,
+			a->type == FP_JOB_DELTA_APPLY ? "; its changes wait for that" : "");
 	else if (st == FP_OK)
-		refuse(a, "never_processed", "process_projectfile never succeeded for this project; its changes wait until it does.");
+		refuse(a, "never_processed", "process_projectfile never succeeded for this project%s.",
+			a->type == FP_JOB_DELTA_APPLY ? "; its changes wait until it does" : ", so nobody knows what to package");
 	return st;
 }
 
@@ -97,11 +93,53 @@ static enum fp_status rule_already_pending(struct ask *a, struct fp_error *err)
 		FP_VALS(fp_i(now), fp_i(job), fp_i(SETTLE_TOTAL_MS)));
 }
 
+/* 1 when what the job of package JOB found is what there is now. Nobody knows what became of data that lies in no file. */
+static enum fp_status is_current(struct ask *a, int64_t job, int *current, struct fp_error *err)
+{
+	struct fp_freshness f;
+	enum fp_status st = fp_package_freshness(a->s, &f, a->project_id, job, err);
+
+	*current = st == FP_OK && !f.stale && f.online == 0;
+	return st;
+}
+
+/* One that runs has begun with what is there now, or it has not. */
+static enum fp_status rule_already_running(struct ask *a, struct fp_error *err)
+{
+	int64_t job = 0;
+	int current = 0;
+	enum fp_status st = fp_db_int(a->s, &job, err, "SELECT id FROM job WHERE project_id = ? AND type = 'package' AND status IN ('queued', 'started')"
+		" AND cancel_requested = 0", FP_VALS(fp_t(a->project_id)));
+
+	if (st == FP_OK && job)
+		st = is_current(a, job, &current, err);
+	if (st == FP_OK && current) {
+		a->t->pending_id = job;
+		refuse(a, "already_pending", "A package job is running (job %lld), and nothing changed since it began; it will do.", (long long)job);
+	}
+	return st;
+}
+
+static enum fp_status rule_nothing_new(struct ask *a, struct fp_error *err)
+{
+	int64_t newest = 0;
+	int current = 0, whole = 0;
+	enum fp_status st = fp_package_before(a->s, a->project_id, 0, &newest, err);
+
+	if (st == FP_OK && newest)
+		st = is_current(a, newest, &current, err);
+	if (st == FP_OK && current) /* one that was damaged on the disk is worth another */
+		st = fp_package_is_whole(a->s, newest, &whole, err);
+	if (st == FP_OK && whole)
+		refuse(a, "nothing_new", "Nothing changed since package %lld, and no vector layer is online; that package is current.", (long long)newest);
+	return st;
+}
+
 /* Asked in this order; the first that says no is the answer. spec/jobs.md. */
 typedef enum fp_status rule_fn(struct ask *a, struct fp_error *err);
-static rule_fn *const rules[][4] = {
+static rule_fn *const rules[][6] = {
 	[FP_JOB_PROCESS_PROJECTFILE] = {rule_no_project_file, rule_already_pending},
-	[FP_JOB_PACKAGE] = {rule_not_available},
+	[FP_JOB_PACKAGE] = {rule_no_project_file, rule_never_processed, rule_already_pending, rule_already_running, rule_nothing_new},
 	[FP_JOB_DELTA_APPLY] = {rule_never_processed, rule_nothing_to_apply, rule_already_pending},
 };
 

@@ -68,6 +68,8 @@ struct fp_run {
 	struct fp_digest *digests;   /* one for each announced file */
 	size_t hashed;
 	struct fp_hasher *hasher;
+	struct fp_strv folders;      /* package: attachment folders of the project (engine/store/attachments.h) */
+	size_t attached;             /* of FILES, how many were looked at for being attachments */
 
 	json_t *commit;              /* the worker's commit event, NULL before it */
 	int recorded;                /* it is written down: from here on nothing is given back before it is known what the databases did */
@@ -98,6 +100,8 @@ void fp_run_free(struct fp_run *r); /* kills and removes what is left of it on d
 
 /* prepare.c: a few files at a time; *DONE when the work folder is complete. */
 enum fp_status fp_run_prepare(struct fp_run *r, int *done, struct fp_error *err);
+/* The file of the project as the job found it, NULL: none of this name. FILES are in the order of their names. */
+const struct fp_base_file *fp_run_file(const struct fp_run *r, const char *name);
 /* The description (engine/worker/job.h), with the project's secrets: to be overwritten by fp_description_free(). */
 enum fp_status fp_run_description(json_t **out, const struct fp_run *r, struct fp_error *err);
 
@@ -155,6 +159,12 @@ const char *fp_run_outcome(const char *status);
 void fp_run_files_lost(struct fp_run *r, const struct fp_error *why);
 enum fp_status fp_run_collect(struct fp_run *r, int *done, struct fp_error *err);
 enum fp_status fp_run_publish(struct fp_run *r, struct fp_error *err);
+/* Inside a transaction: the job ends well. FP_E_CANCELLED: somebody wished otherwise meanwhile, or another engine has it. */
+enum fp_status fp_run_finish(struct fp_run *r, const char *verdict, const json_t *result, struct fp_error *err);
+
+/* publish_package.c: the same for a package. What is published lies complete and synced in WORK/package, and is one folder from there on. */
+enum fp_status fp_run_collect_package(struct fp_run *r, int *done, struct fp_error *err);
+enum fp_status fp_run_publish_package(struct fp_run *r, struct fp_error *err);
 
 /* recover.c: ends a job that publishes nothing: its changes go back to what they were, R->fault says why. */
 enum fp_status fp_run_close(struct fp_run *r, struct fp_error *err);
@@ -165,8 +175,8 @@ void fp_run_kill_worker(const struct fp_proc_id *worker);
 /* Frees what engines left behind that are proven dead, and work folders of nobody. */
 enum fp_status fp_recover(struct fp_store *s, struct fp_error *err);
 
-/* retain.c: removes logs older than log_keep_days, of a few jobs at a time, and checks older than check_keep_days, of one project at a time; *MORE when
- * there may be others. */
+/* retain.c: removes logs older than log_keep_days, of a few jobs at a time, checks older than check_keep_days and packages beyond packages_keep, of one project
+ * at a time; *MORE when there may be others. */
 enum fp_status fp_retain(struct fp_store *s, const struct fp_config *conf, int *more, struct fp_error *err);
 
 #endif

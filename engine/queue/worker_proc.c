@@ -43,7 +43,7 @@ struct member {
 };
 static const struct kind {
 	const char *name;
-	struct member members[7];
+	struct member members[10];
 } kinds[] = {
 	[FP_EVENT_HELLO] = {"hello", {{"protocol", JSON_INTEGER}, {"sandbox", JSON_OBJECT}}},
 	[FP_EVENT_STEP] = {"step", {{"id", JSON_STRING}, {"state", JSON_STRING}, {"message", JSON_STRING}}},
@@ -53,6 +53,10 @@ static const struct kind {
 	[FP_EVENT_LAYER] = {"layer", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"status", JSON_STRING}}},
 	[FP_EVENT_DELTA] = {"delta", {{"delta_id", JSON_STRING}, {"status", JSON_STRING}, {"msg", JSON_STRING}}},
 	[FP_EVENT_FILE] = {"file", {{"name", JSON_STRING}}},
+	[FP_EVENT_PACKED] = {"packed", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"action", JSON_STRING}, {"table", JSON_NULL}, {"features", JSON_INTEGER},
+		{"skipped", JSON_ARRAY}, {"warnings", JSON_ARRAY}, {"pk", JSON_NULL}, {"read_only", JSON_NULL}}},
+	[FP_EVENT_PACKAGED_LAYER] = {"packaged_layer", {{"id", JSON_STRING}, {"name", JSON_STRING}, {"status", JSON_STRING}}},
+	[FP_EVENT_PACKAGE] = {"package", {{"warnings", JSON_ARRAY}}},
 	[FP_EVENT_CANDIDATES] = {"candidates", {{"delta_id", JSON_STRING}, {"class", JSON_STRING}, {"candidates", JSON_ARRAY}}},
 	[FP_EVENT_COMMIT] = {"commit", {{"transactions", JSON_ARRAY}}},
 	[FP_EVENT_COMMITTED] = {"committed", {{"connection", JSON_INTEGER}, {"ok", JSON_NULL}, {"message", JSON_STRING}}},

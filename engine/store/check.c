@@ -16,6 +16,7 @@
 #include "engine/base/proc.h"
 #include "engine/base/text.h"
 #include "engine/store/db.h"
+#include "engine/store/package_folder.h"
 #include "engine/store/secret_key.h"
 #include "engine/store/secrets.h"
 
@@ -28,7 +29,7 @@ struct check {
 	fp_check_report *report;
 	void *arg;
 	int64_t faults, shown, more, removed;
-	struct fp_strv garbage; /* names below projects/ */
+	struct fp_strv garbage, folders; /* paths */
 };
 
 static void say(struct check *c, enum fp_finding f, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -145,6 +146,52 @@ static enum fp_status rows_without_file(struct check *c, struct fp_error *err)
 	return rc;
 }
 
+static enum fp_status packages_without_file(struct check *c, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int row = 1;
+	enum fp_status rc = fp_db_stmt(c->s, &st, err, "SELECT k.project_id, k.job_id, f.name, f.size, p.name FROM package_file f JOIN package k"
+		" ON k.job_id = f.job_id JOIN project p ON p.id = k.project_id", FP_NOVALS);
+
+	if (rc != FP_OK)
+		return rc;
+	while ((rc = fp_db_next(c->s, st, &row, err)) == FP_OK && row) {
+		char *folder = fp_package_folder(c->s, fp_db_text(st, 0), sqlite3_column_int64(st, 1)), *path = fp_path_join(folder, fp_db_text(st, 2));
+		struct stat sb;
+		int missing = lstat(path, &sb) != 0;
+		if ((missing || !S_ISREG(sb.st_mode) || sb.st_size != sqlite3_column_int64(st, 3)) && show(c))
+			say(c, FP_FINDING_FAULT, "%s of package %lld of project %s: %s; package it again", missing ? "missing: a file" : "changed: a file",
+				(long long)sqlite3_column_int64(st, 1), fp_db_text(st, 4), path);
+		free(folder);
+		free(path);
+	}
+	fp_db_end(c->s, st);
+	if (rc == FP_OK)
+		done(c, FP_FINDING_FAULT, "every package has its files");
+	return rc;
+}
+
+static void unlisted_package(void *arg, const char *path)
+{
+	struct check *c = arg;
+
+	if (show(c))
+		say(c, FP_FINDING_GARBAGE, "%s: no package is listed there", path);
+	fp_strv_add(&c->folders, path);
+}
+
+/* Asked inside the gate, as files without a row are. One that is being read stays. */
+static enum fp_status packages_without_row(struct check *c, struct fp_error *err)
+{
+	enum fp_status st = fp_package_folders_unlisted(c->s, unlisted_package, c, err);
+
+	for (size_t i = 0; st == FP_OK && c->repair && i < c->folders.n; i++)
+		c->removed += fp_package_folder_remove(c->folders.items[i], NULL) == FP_OK;
+	if (st == FP_OK)
+		done(c, FP_FINDING_GARBAGE, "every folder of a package is listed");
+	return st;
+}
+
 static int is_young(const char *path)
 {
 	struct stat sb;
@@ -163,7 +210,7 @@ static enum fp_status each_file(void *arg, const char *name, int regular, int64_
 	(void)regular;
 	(void)size;
 	if (strlen(name) < 43 || strncmp(name + 36, "/files/", 7) != 0)
-		known = 1; /* packages have their own keeper */
+		known = 1; /* packages: by folder */
 	else if (fp_path_base(name)[0] != '.')
 		st = fp_db_int(c->s, &known, err, "SELECT 1 FROM file_version WHERE path = ?", FP_VALS(fp_t(below)));
 	else
@@ -300,6 +347,8 @@ enum fp_status fp_store_check(struct fp_store *s, int repair, fp_check_report *r
 	if (st == FP_OK)
 		st = rows_without_file(&c, err);
 	if (st == FP_OK)
+		st = packages_without_file(&c, err);
+	if (st == FP_OK)
 		st = stale_jobs(&c, err);
 	if (st == FP_OK)
 		st = secrets(&c, err);
@@ -308,12 +357,15 @@ enum fp_status fp_store_check(struct fp_store *s, int repair, fp_check_report *r
 	if (st == FP_OK) {
 		st = files_without_row(&c, err);
 		if (st == FP_OK)
+			st = packages_without_row(&c, err);
+		if (st == FP_OK)
 			st = work_folders(&c, err);
 		fp_gate_unlock(s);
 	}
 	if (st == FP_OK && repair)
 		say(&c, FP_FINDING_GOOD, "removed %lld", (long long)c.removed);
 	fp_strv_free(&c.garbage);
+	fp_strv_free(&c.folders);
 	*faults = c.faults;
 	return st;
 }

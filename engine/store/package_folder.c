@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/fs.h"
@@ -17,6 +18,27 @@
 char *fp_package_folder(const struct fp_store *s, const char *project_id, int64_t job_id)
 {
 	return fp_asprintf("%s/projects/%s/packages/%lld", s->home, project_id, (long long)job_id);
+}
+
+enum fp_status fp_package_is_whole(struct fp_store *s, int64_t job_id, int *whole, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int row = 1;
+	enum fp_status rc = fp_db_stmt(s, &st, err, "SELECT k.project_id, f.name, f.size FROM package_file f JOIN package k ON k.job_id = f.job_id"
+		" WHERE f.job_id = ? AND f.is_attachment = 0", FP_VALS(fp_i(job_id)));
+
+	*whole = rc == FP_OK;
+	if (rc != FP_OK)
+		return rc;
+	while (*whole && (rc = fp_db_next(s, st, &row, err)) == FP_OK && row) {
+		char *folder = fp_package_folder(s, fp_db_text(st, 0), job_id), *path = fp_path_join(folder, fp_db_text(st, 1));
+		struct stat sb;
+		*whole = lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size == sqlite3_column_int64(st, 2);
+		free(folder);
+		free(path);
+	}
+	fp_db_end(s, st);
+	return rc;
 }
 
 /* The folder FD is locked: LOCK_SH by those who read, LOCK_EX by who takes it away. */

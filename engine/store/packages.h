@@ -41,7 +41,7 @@ enum fp_status fp_package_get(struct fp_store *s, const char *project_id, int64_
 /* The newest of the project before JOB_ID (0: the newest of all); *FOUND 0: there is none. */
 enum fp_status fp_package_before(struct fp_store *s, const char *project_id, int64_t job_id, int64_t *found, struct fp_error *err);
 
-/* Against a package's own basis. */
+/* Against what package job JOB_ID found when it was claimed; it may still run. */
 enum fp_status fp_package_freshness(struct fp_store *s, struct fp_freshness *f, const char *project_id, int64_t job_id, struct fp_error *err);
 /* Vector layers of the newest check whose data lies in no file of the project, and in no project either. */
 enum fp_status fp_package_online_layers(struct fp_store *s, int64_t *n, const char *project_id, struct fp_error *err);
@@ -93,6 +93,9 @@ enum fp_status fp_package_compare_files(struct fp_store *s, int64_t old, int64_t
 /* All layers, in the order of NEW, then those that went. */
 enum fp_status fp_package_compare_layers(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_layer_diff_each *each,
 	void *arg, struct fp_error *err);
+
+/* *WHOLE 1: every file of it lies in its place and has its size; attachments, of which there may be very many, are not looked at. */
+enum fp_status fp_package_is_whole(struct fp_store *s, int64_t job_id, int *whole, struct fp_error *err);
 
 /* Keeps the bytes of a package in their place while somebody reads them, whatever becomes of its rows. FP_E_NOTFOUND: it was removed. *HOLD is to be given
  * to fp_package_release(). */

@@ -65,19 +65,13 @@ enum fp_status fp_stage_copy(struct fp_store *s, struct fp_stage *g, const char 
 	struct fp_error *err)
 {
 	enum fp_status st = fp_stage_place(s, g, project_id, name, err);
-	int fd;
 
 	if (st == FP_OK)
 		st = fp_fs_copy(local_path, g->tmp, err);
 	if (st == FP_OK)
 		st = fp_fs_digest(&g->digest, g->tmp, err);
-	if (st == FP_OK) { /* the slow half of the fsync, before the gate */
-		fd = open(g->tmp, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || fsync(fd) != 0)
-			st = fp_fail_errno(err, errno, "cannot sync %s", g->tmp);
-		if (fd >= 0)
-			close(fd);
-	}
+	if (st == FP_OK) /* the slow half of the fsync, before the gate */
+		st = fp_fs_sync(g->tmp, err);
 	if (st != FP_OK)
 		fp_stage_clear(g);
 	return st;
@@ -137,8 +131,9 @@ static enum fp_status write_row(struct fp_store *s, const struct fp_stage *g, st
 			FP_VALS(fp_i(version), fp_i(d->size), fp_i(c->id)));
 	}
 	if (st == FP_OK)
-		st = fp_db_run(s, err, "INSERT INTO file_version (file_id, version, size, sha256, md5, at, by, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			FP_VALS(fp_i(c->id), fp_i(version), fp_i(d->size), fp_t(d->sha256), fp_t(d->md5), fp_i(fp_now_ms()), fp_t(by), fp_t(path)));
+		st = fp_db_run(s, err, "INSERT INTO file_version (file_id, version, size, sha256, md5, etag, at, by, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			FP_VALS(fp_i(c->id), fp_i(version), fp_i(d->size), fp_t(d->sha256), fp_t(d->md5), fp_t(d->etag), fp_i(fp_now_ms()), fp_t(by),
+				fp_t(path)));
 	return st;
 }
 

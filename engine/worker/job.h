@@ -14,6 +14,7 @@
  *    "transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}],   settle: what became of these, as a commit event told them
  *    "options":{"overwrite_conflicts":bool,"conflicts":"strict"|"reference","inverse":bool,"dry_run":bool,
  *      "record":bool,         tell with each outcome what takes it back ("inverse") and where it was written
+ *      "attachments":bool,    package: copy attachment folders, too; false: the engine adds them
  *      "any_address":bool},   databases may lie anywhere: a person at the keyboard asked for it. Else those that "network":{"allow"} lets through
  *    "secrets":{"NAME":"value"},   of type envvar: the worker's environment has them too
  *    "pgservice":"[geo]\nhost=...\n",   all pgservice secrets of the project, as one pg_service.conf; absent or "": none
@@ -51,7 +52,11 @@
  *             "current":{"attributes":{...},"geometry":WKT}   plan: the feature as it is now, when there is one
  *   candidates {"delta_id":"uuid","class":WORD,"candidates":[{"key":"12","why":"uuid"|"unique"|"attributes"|"history"|"nearest","text":"code = T-7"}]}   plan: after all
  *             delta events, for those whose feature is missing, and for creates that were tried before; CLASS is what it comes to now
- *   file      {"name":"data.gpkg"}    a complete file in output, to be published
+ *   file      {"name":"data.gpkg"}    a complete file in output, to be published; package: every file of the package, once
+ *   packed    {"id","name","action","table","features","skipped","warnings","pk","read_only"}   package: what became of a layer, one each
+ *             (engine/package/package.h, fp_package_layer_json). The layer events are the verdicts on the project as it is
+ *   packaged_layer   as layer, of the packaged project: one for each layer of it
+ *   package   {"warnings":[{"code","count","detail"}]}   package: on the project as a whole; at most one
  *   commit    {"transactions":[{"connection":0,"layer_id":"...","database":"...","txid":"815"}]}   everything is applied and told, and nothing is
  *             committed in a database yet. The worker waits for the line "commit" on its socket; without it nothing is committed.
  *   committed {"connection":0,"ok":bool,"message":""}   not ok: the database took it back, whatever the delta events said
@@ -80,6 +85,7 @@
 
 struct fp_project; /* engine/project/project.h */
 struct fp_prober;
+struct fp_package; /* engine/package/package.h */
 
 struct fp_job {
 	json_t *description; /* owned; the members below borrow from it */
@@ -88,6 +94,9 @@ struct fp_job {
 	struct fp_prober *prober;   /* NULL: network checks are off (engine/prober/prober.h) */
 	struct fp_strv variables;   /* names of the secrets of type envvar */
 	struct fp_project *project; /* set by the step that opens it, freed by the runner */
+	json_t *verdicts;           /* package: of every layer, in the project's order; freed by the runner */
+	struct fp_package *package; /* likewise, set by the first step that makes it */
+	int64_t told_at;            /* monotonic ms of the last word on its progress */
 };
 
 /* Events. All block until written; a vanished parent ends the process. */
@@ -114,5 +123,9 @@ fp_step_fn fp_step_apply_deltas;           /* engine/worker/step_apply.c */
 fp_step_fn fp_step_file_diff;              /* engine/worker/step_diff.c */
 fp_step_fn fp_step_feature_past;           /* engine/worker/step_past.c */
 fp_step_fn fp_step_settle;                 /* engine/worker/step_settle.c */
+fp_step_fn fp_step_package_data;           /* engine/worker/step_package.c */
+fp_step_fn fp_step_package_files;
+fp_step_fn fp_step_package_project;
+fp_step_fn fp_step_package_verify;
 
 #endif

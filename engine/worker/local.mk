@@ -7,6 +7,7 @@ WORKER_SOURCES = \
 	engine/worker/step_apply.c \
 	engine/worker/step_diff.c \
 	engine/worker/step_layers.c \
+	engine/worker/step_package.c \
 	engine/worker/step_past.c \
 	engine/worker/step_project.c \
 	engine/worker/step_settle.c \

@@ -9,6 +9,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "engine/layers/remedy.h"
+#include "engine/package/package.h"
 #include "engine/prober/prober.h"
 #include "engine/project/project.h"
 #include "engine/worker/job.h"
@@ -73,11 +74,13 @@ static enum fp_status before_the_walls(struct fp_job *job, struct fp_error *err)
 	const char *name;
 	enum fp_status st;
 
-	if (strcmp(job->type, "process_projectfile") != 0)
+	if (strcmp(job->type, "process_projectfile") != 0 && strcmp(job->type, "package") != 0)
 		return FP_OK;
 	st = fp_remedies_load(err);
 	if (st == FP_OK && network)
 		st = fp_prober_start(&job->prober, fp_json_str_or(network, "allow", ""), fp_json_str_or(job->description, "pgservice", ""), secrets, err);
+	if (strcmp(job->type, "process_projectfile") != 0)
+		return st;
 	json_object_foreach(secrets, name, value) {
 		fp_strv_add(&job->variables, name);
 		forget(name);
@@ -162,6 +165,8 @@ int main(int argc, char **argv)
 	}
 	tell_result(&job, st, &err);
 	fp_prober_free(job.prober);
+	fp_package_free(job.package);
+	json_decref(job.verdicts);
 	fp_project_free(job.project);
 	fp_strv_free(&job.variables);
 	json_decref(job.description);

@@ -129,6 +129,8 @@ static void take(void *arg, const struct fp_layer_def *layer, const json_t *verd
 	fill_row(&t->rows[t->n++], verdict);
 	explain(&t->errors, &t->warnings, verdict);
 	fp_job_emit(t->job, "layer", json_incref((json_t *)(uintptr_t)verdict));
+	if (t->job->verdicts)
+		json_array_append(t->job->verdicts, (json_t *)(uintptr_t)verdict);
 	fp_job_progress(t->job, (int64_t)t->n, (int64_t)t->total);
 }
 
@@ -161,6 +163,8 @@ enum fp_status fp_step_check_layers(struct fp_job *job, struct fp_error *err)
 
 	if (!p)
 		return fp_fail(err, FP_E_INTERNAL, "the workflow opens no project before this step");
+	if (strcmp(job->type, "package") == 0)
+		job->verdicts = json_array();
 	fp_gdal_init(*job->scratch ? job->scratch : NULL);
 	t.rows = fp_alloc((p->n_layers + 1) * sizeof *t.rows);
 	t.total = p->n_layers;

@@ -9,5 +9,9 @@ const struct fp_step fp_steps[] = {
 	{"file_diff", fp_step_file_diff},
 	{"feature_past", fp_step_feature_past},
 	{"settle", fp_step_settle},
+	{"package_data", fp_step_package_data},
+	{"package_files", fp_step_package_files},
+	{"package_project", fp_step_package_project},
+	{"package_verify", fp_step_package_verify},
 	{0}
 };

@@ -1,0 +1,316 @@
+/* <maplayer> (spec/package.md 4.1 to 4.6). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/package/patch.h"
+#include "engine/project/source.h"
+#include "engine/project/xml.h"
+
+static int by_id(const void *id, const void *layer)
+{
+	return strcmp(id, ((const struct fp_pack_layer *)layer)->def->id);
+}
+
+struct fp_pack_layer *fp_patch_find(const struct fp_patch *t, const char *id)
+{
+	return bsearch(id, t->p->layers, t->p->n_layers, sizeof *t->p->layers, by_id);
+}
+
+int fp_patch_is_removed(const struct fp_patch *t, const char *id)
+{
+	const struct fp_pack_layer *l = fp_patch_find(t, id);
+
+	return l && l->action == FP_PACK_REMOVE;
+}
+
+/* The layer that NODE defines. The reader numbers short ids that come again; of longer ones all are like the first. */
+static struct fp_pack_layer *defined(struct fp_patch *t, xmlNode *node)
+{
+	enum { IGNORED = 10 }; /* as engine/project/layerdefs.c has it */
+	char *id = fp_xml_text(fp_xml_child(node, "id"));
+	struct fp_pack_layer *l = NULL;
+
+	if (strlen(id) <= IGNORED) {
+		json_int_t n = json_integer_value(json_object_get(t->met, id)) + 1;
+		json_object_set_new(t->met, id, json_integer(n));
+		if (n > 1) {
+			char *numbered = fp_asprintf("%s (%lld)", id, (long long)n);
+			l = fp_patch_find(t, numbered);
+			free(numbered);
+		}
+	}
+	if (!l)
+		l = fp_patch_find(t, id);
+	free(id);
+	return l;
+}
+
+static const char *provider_of(const struct fp_pack_layer *l)
+{
+	return l->provider ? l->provider : l->def->provider ? l->def->provider : "";
+}
+
+static const char *source_of(const struct fp_pack_layer *l)
+{
+	return l->datasource ? l->datasource : l->def->datasource;
+}
+
+static int holds_secret(const char *source)
+{
+	char *clean = fp_source_redact(source);
+	int secret = strcmp(clean, source) != 0;
+
+	free(clean);
+	return secret;
+}
+
+void fp_patch_point(const struct fp_pack_layer *l, xmlNode *node, const char *provider, const char *source)
+{
+	if (holds_secret(source_of(l)))
+		return;
+	if (xmlHasProp(node, (const xmlChar *)source))
+		fp_patch_attr(node, source, source_of(l));
+	if (xmlHasProp(node, (const xmlChar *)provider))
+		fp_patch_attr(node, provider, provider_of(l));
+}
+
+static void set_source(const struct fp_pack_layer *l, xmlNode *node)
+{
+	xmlNode *source = fp_patch_child(node, "datasource"), *provider = fp_patch_child(node, "provider");
+
+	if (l->datasource)
+		fp_patch_text(source ? source : fp_patch_append(node, "datasource"), l->datasource);
+	if (!l->provider)
+		return;
+	if (!provider)
+		provider = fp_patch_append(node, "provider");
+	fp_patch_text(provider, l->provider);
+	if (l->action == FP_PACK_OFFLINE)
+		fp_patch_attr(provider, "encoding", "UTF-8");
+}
+
+static void set_key(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	static const char found[] = "QFieldSync/sourceDataPrimaryKeys", none[] = "QFieldSync/unsupported_source_pk";
+
+	fp_patch_no_property(node, l->pk ? none : found);
+	fp_patch_property(t, node, l->pk ? found : none, "QString", l->pk ? l->pk : "1");
+	if (l->read_only)
+		fp_patch_attr(node, "readOnly", "1");
+}
+
+/* A package that is packaged again must not say of a layer where its features were the last time. */
+static void set_origin(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	static const char *const keys[] = {"isOfflineEditable", "layerNameSuffix", "remoteLayerId", "remoteProvider", "remoteSource"};
+	char *source;
+
+	if (l->action != FP_PACK_OFFLINE) {
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+			fp_patch_no_property(node, keys[i]);
+		return;
+	}
+	source = fp_patch_remote_source(t->p, l->def);
+	fp_patch_property(t, node, "isOfflineEditable", "bool", "true");
+	fp_patch_property(t, node, "layerNameSuffix", "QString", "");
+	fp_patch_property(t, node, "remoteLayerId", "QString", l->def->id);
+	fp_patch_property(t, node, "remoteProvider", "QString", l->def->provider ? l->def->provider : "");
+	fp_patch_property(t, node, "remoteSource", "QString", source);
+	free(source);
+}
+
+/* The row of LIST for the field NAME, NULL when there is none. */
+static xmlNode *row_of(xmlNode *list, const char *row, const char *attr, const char *name)
+{
+	for (xmlNode *n = fp_patch_child(list, row); n; n = (xmlNode *)fp_xml_next(n))
+		if (fp_xml_attr_is(n, attr, name))
+			return n;
+	return NULL;
+}
+
+static xmlNode *list_of(xmlNode *layer, const char *name)
+{
+	xmlNode *n = fp_patch_child(layer, name);
+
+	return n ? n : fp_patch_append(layer, name);
+}
+
+/* A form does not show the local key. Widgets' configuration flags came with 3.16 and changed their word for none; a reader passes over one that it does
+ * not know. */
+static void hide_key(const struct fp_patch *t, xmlNode *node, const char *key)
+{
+	enum { FLAGS_SINCE = 316, NO_FLAG_SINCE = 331 };
+	xmlNode *list = list_of(node, "fieldConfiguration"), *n = row_of(list, "field", "name", key);
+
+	if (n)
+		fp_patch_drop(n);
+	n = fp_patch_prepend(list, "field");
+	fp_patch_attr(n, "name", key);
+	if (t->version >= FLAGS_SINCE)
+		fp_patch_attr(n, "configurationFlags", t->version >= NO_FLAG_SINCE ? "NoFlag" : "None");
+	n = fp_patch_append(n, "editWidget");
+	fp_patch_attr(n, "type", "Hidden");
+	fp_patch_append(fp_patch_append(n, "config"), "Option");
+}
+
+enum { NOT_NULL = 1, UNIQUE = 2 };
+
+static xmlNode *constraint(xmlNode *n, const char *field, int bits, const char *not_null, const char *unique)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", bits);
+	if (field)
+		fp_patch_attr(n, "field", field);
+	fp_patch_attr(n, "constraints", text);
+	fp_patch_attr(n, "notnull_strength", not_null);
+	fp_patch_attr(n, "unique_strength", unique);
+	if (!xmlHasProp(n, (const xmlChar *)"exp_strength"))
+		fp_patch_attr(n, "exp_strength", "0");
+	return n;
+}
+
+/* What the table of data.gpkg does not say any more is said here: NOT NULL and UNIQUE. And what the source fills in by itself is not asked of people. */
+static void constrain_field(xmlNode *list, const struct fp_pack_field *f)
+{
+	xmlNode *n = row_of(list, "constraint", "field", f->name);
+	int ask = f->not_null && !f->has_default, had, bits;
+	char *text, *not_null, *unique;
+
+	if (!n) {
+		bits = (ask ? NOT_NULL : 0) | (f->unique ? UNIQUE : 0);
+		if (bits)
+			constraint(fp_patch_append(list, "constraint"), f->name, bits, ask ? "1" : "0", f->unique ? "1" : "0");
+		return;
+	}
+	text = fp_xml_attr(n, "constraints");
+	had = atoi(text);
+	bits = (f->has_default ? had & ~NOT_NULL : had | (ask ? NOT_NULL : 0)) | (f->unique ? UNIQUE : 0);
+	if (bits != had || f->has_default) {
+		not_null = bits & ~had & NOT_NULL ? fp_strdup("1") : f->has_default ? fp_strdup("0") : fp_xml_attr(n, "notnull_strength");
+		unique = bits & ~had & UNIQUE ? fp_strdup("1") : fp_xml_attr(n, "unique_strength");
+		constraint(n, NULL, bits, not_null, unique);
+		free(not_null);
+		free(unique);
+	}
+	free(text);
+}
+
+static void constrain(const struct fp_pack_table *table, xmlNode *node)
+{
+	xmlNode *list = list_of(node, "constraints"), *n = row_of(list, "constraint", "field", table->local_key);
+
+	if (n)
+		fp_patch_drop(n);
+	for (size_t i = 0; i < table->n_fields; i++)
+		constrain_field(list, &table->fields[i]);
+	constraint(fp_patch_prepend(list, "constraint"), table->local_key, NOT_NULL | UNIQUE, "1", "1");
+}
+
+/* A relation as a layer repeats it, with the source of the layer at its other end (4.5). */
+static void relations(const struct fp_patch *t, xmlNode *list)
+{
+	for (xmlNode *n = fp_patch_child(list, "relation"), *next; n; n = next) {
+		char *id = fp_xml_attr(n, "layerId");
+		const struct fp_pack_layer *l = fp_patch_find(t, id);
+		next = (xmlNode *)fp_xml_next(n);
+		free(id);
+		if (l && l->action == FP_PACK_REMOVE)
+			fp_patch_drop(n);
+		else if (l)
+			fp_patch_point(l, n, "providerKey", "dataSource");
+	}
+}
+
+static void joins(const struct fp_patch *t, xmlNode *list)
+{
+	for (xmlNode *n = fp_patch_child(list, "join"), *next; n; n = next) {
+		char *id = fp_xml_attr(n, "joinLayerId");
+		next = (xmlNode *)fp_xml_next(n);
+		if (fp_patch_is_removed(t, id))
+			fp_patch_drop(n);
+		free(id);
+	}
+}
+
+/* The layer that a value relation means: by its id; or, as the plugin mends it when the id leads nowhere, by its source or its name. */
+static struct fp_pack_layer *value_layer(const struct fp_patch *t, const char *id, const char *source, const char *name)
+{
+	struct fp_pack_layer *named = NULL;
+
+	if (fp_patch_find(t, id))
+		return fp_patch_find(t, id);
+	for (size_t i = 0; i < t->p->n_layers; i++) {
+		struct fp_pack_layer *l = &t->p->layers[i];
+		if (*source && strcmp(l->def->datasource, source) == 0)
+			return l;
+		if (*name && !named && strcmp(l->def->name, name) == 0)
+			named = l;
+	}
+	return named;
+}
+
+struct hints {
+	struct fp_patch *t;
+	struct fp_pack_layer *layer; /* may be NULL */
+};
+
+/* <Option name="LayerSource"> beside <Option name="Layer">: a hint, which would name a file of the author's computer. */
+static int value_relation(void *arg, xmlNode *n)
+{
+	const struct hints *h = arg;
+	xmlNode *map = n->parent, *provider;
+	const struct fp_pack_layer *l;
+	char *id, *source, *name;
+
+	if (strcmp((const char *)n->name, "Option") != 0 || !fp_xml_attr_is(n, "name", "LayerSource") || !row_of(map, "Option", "name", "Layer"))
+		return 1;
+	id = fp_xml_attr(row_of(map, "Option", "name", "Layer"), "value");
+	name = fp_xml_attr(row_of(map, "Option", "name", "LayerName"), "value");
+	source = fp_xml_attr(n, "value");
+	l = value_layer(h->t, id, source, name);
+	if (l && l->action != FP_PACK_REMOVE) {
+		provider = row_of(map, "Option", "name", "LayerProviderName");
+		fp_patch_point(l, n, "", "value");
+		if (provider)
+			fp_patch_attr(provider, "value", provider_of(l));
+	} else if (*id || *name) {
+		fp_package_warn(h->t->p, h->layer, "value_relation", 1, "a list of values is taken from the layer \"%s\", which is not in the package",
+			*name ? name : id);
+	}
+	free(id);
+	free(name);
+	free(source);
+	return 1;
+}
+
+static int is_type(const struct fp_pack_layer *l, const char *type)
+{
+	return strcmp(l->def->type, type) == 0;
+}
+
+int fp_patch_layer(struct fp_patch *t, xmlNode *node)
+{
+	struct fp_pack_layer *l = defined(t, node);
+	struct hints h = {.t = t, .layer = l};
+
+	if (l && l->action == FP_PACK_REMOVE)
+		return 0;
+	fp_patch_walk(node, value_relation, &h);
+	relations(t, fp_patch_child(node, "referencedLayers"));
+	relations(t, fp_patch_child(node, "referencingLayers"));
+	joins(t, fp_patch_child(node, "vectorjoins"));
+	if (!l || l->action == FP_PACK_UNTOUCHED || is_type(l, "annotation") || is_type(l, "group"))
+		return 1;
+	set_source(l, node);
+	fp_patch_property(t, node, "QFieldSync/remoteLayerId", "QString", l->def->id);
+	if (is_type(l, "vector"))
+		set_key(t, l, node);
+	set_origin(t, l, node);
+	if (l->action == FP_PACK_OFFLINE) {
+		const struct fp_pack_table *table = &t->p->tables[l->table];
+		hide_key(t, node, table->local_key);
+		constrain(table, node);
+	}
+	return 1;
+}

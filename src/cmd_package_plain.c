@@ -1,0 +1,139 @@
+/* fieldpost package: the QField package of a plain project, without a home. It is made beside its place and put there when it is complete. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/fs.h"
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "src/commands.h"
+#include "src/output.h"
+#include "src/plain.h"
+
+struct answer {
+	json_t *layers, *files;
+};
+
+static void take(void *arg, enum fp_event_kind kind, const json_t *body)
+{
+	struct answer *a = arg;
+
+	if (kind == FP_EVENT_PACKED)
+		json_array_append(a->layers, (json_t *)(size_t)body);
+	else if (kind == FP_EVENT_FILE)
+		json_array_append_new(a->files, json_pack("{s:O}", "name", json_object_get(body, "name")));
+}
+
+/* *TO: OUTDIR's absolute path; it is new or empty, and not in the project's own folder. */
+static enum fp_status choose_target(char **to, const struct fp_plain *p, const char *outdir, struct fp_error *err)
+{
+	char *parent, real[4096];
+	enum fp_status st = FP_OK;
+
+	*to = NULL;
+	if (access(outdir, F_OK) == 0 && (rmdir(outdir) != 0 || mkdir(outdir, 0700) != 0)) /* only an empty folder can be removed */
+		return fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", outdir);
+	parent = fp_path_dir(outdir);
+	if (!realpath(parent, real))
+		st = fp_fail_errno(err, errno, "cannot make output folder %s", outdir);
+	else
+		*to = fp_path_join(real, fp_path_base(outdir));
+	free(parent);
+	if (st == FP_OK && fp_path_below(*to, p->folder))
+		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the project's own folder", outdir);
+	return st;
+}
+
+static enum fp_status digest_files(const struct answer *a, const char *folder, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+	json_t *f;
+	size_t i;
+
+	json_array_foreach(a->files, i, f) {
+		char *path = fp_path_join(folder, fp_json_str(f, "name"));
+		struct fp_digest d;
+		if (st == FP_OK)
+			st = fp_fs_digest(&d, path, err);
+		if (st == FP_OK) {
+			json_object_set_new(f, "size", json_integer((json_int_t)d.size));
+			json_object_set_new(f, "sha256", json_string(d.sha256));
+			json_object_set_new(f, "etag", json_string(d.etag));
+		}
+		free(path);
+	}
+	return st;
+}
+
+static void report(struct fp_invocation *inv, const struct answer *a)
+{
+	static const char *const titles[] = {"Layer", "Action", "Features", "Skipped", "Warnings"};
+	struct fp_table *t = fp_table_new(titles, 5);
+	const json_t *l, *s;
+	size_t i, k;
+
+	json_array_foreach(a->layers, i, l) {
+		char features[24] = "", skipped[24] = "", warnings[24] = "";
+		int64_t n = 0;
+		const char *cells[] = {fp_json_str(l, "name"), fp_json_str(l, "action"), features, skipped, warnings};
+		json_array_foreach(json_object_get(l, "skipped"), k, s)
+			n += fp_json_int(s, "count", 0);
+		if (json_is_string(json_object_get(l, "table")))
+			snprintf(features, sizeof features, "%lld", (long long)fp_json_int(l, "features", 0));
+		if (n)
+			snprintf(skipped, sizeof skipped, "%lld", (long long)n);
+		if (json_array_size(json_object_get(l, "warnings")))
+			snprintf(warnings, sizeof warnings, "%zu", json_array_size(json_object_get(l, "warnings")));
+		fp_table_row(t, cells);
+	}
+	fp_table_print(t, inv);
+	fp_table_free(t);
+	json_array_foreach(a->layers, i, l)
+		json_array_foreach(json_object_get(l, "warnings"), k, s)
+			fp_print("%s: %s", fp_json_str(l, "name"), fp_json_str_or(s, "detail", ""));
+	fp_print("%zu files", json_array_size(a->files));
+}
+
+static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
+{
+	struct answer a = {json_array(), json_array()};
+	struct fp_plain p;
+	char *to = NULL;
+	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
+
+	p.network = fp_plain_network(inv);
+	if (st == FP_OK)
+		st = fp_plain_services(&p, err);
+	if (st == FP_OK)
+		st = choose_target(&to, &p, inv->argv[1], err);
+	if (st == FP_OK)
+		st = fp_plain_beside(&p, to, err);
+	if (st == FP_OK)
+		st = fp_plain_run(&p, inv, "package", inv->config.job_limit_s[1], json_pack("{s:b}", "any_address", 1), NULL, take, &a, err);
+	if (st == FP_OK)
+		st = digest_files(&a, p.out, err);
+	if (st == FP_OK && rename(p.out, to) != 0)
+		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
+	if (st == FP_OK && inv->json)
+		fp_print_json(json_pack("{s:O,s:O}", "files", a.files, "layers", a.layers));
+	else if (st == FP_OK)
+		report(inv, &a);
+	fp_plain_end(&p);
+	free(to);
+	json_decref(a.layers);
+	json_decref(a.files);
+	return st;
+}
+
+const struct fp_command fp_cmd_package_plain = {
+	.name = "package",
+	.args = "PROJECT OUTDIR",
+	.min_args = 2,
+	.max_args = 2,
+	.flags = FP_CMD_CONFIG,
+	.help = "Make the QField package of a plain project, without a home. Databases are read; services are those of the file that $PGSERVICEFILE names.",
+	.options = {FP_NETWORK_OPTIONS("read layers of web services too")},
+	.run = run,
+};
