@@ -282,7 +282,7 @@ Test(ui_packages, two_packages_show_which_layers_and_files_came_went_and_changed
 	ui_do(&u, ":packages bees");
 	ui_do(&u, "D");
 	SHOWS("bees: package 6, then package 8");
-	SHOWS("Data of      2026-11-22 06:00:00, then 2026-11-23 10:00:00");
+	SHOWS("State of     2026-11-22 06:00:00, then 2026-11-23 10:00:00");
 	SHOWS("Features     1,201, then 1,237");
 	SHOWS("Left out     0, then 12");
 	SHOWS("Layers: 2 added, 1 removed, 1 changed, 1 as before");

@@ -159,7 +159,7 @@ static void add_totals(struct fp_view *v)
 	const struct data *d = v->data;
 	char a[FP_FORMAT_SIZE], b[FP_FORMAT_SIZE];
 
-	add_fact(v, "Data of", fp_format_time(a, d->before.at, 19), fp_format_time(b, d->after.at, 19));
+	add_fact(v, "State of", fp_format_time(a, d->before.at, 19), fp_format_time(b, d->after.at, 19));
 	add_fact(v, "Features", fp_format_count(a, d->before.features), fp_format_count(b, d->after.features));
 	add_fact(v, "Left out", fp_format_count(a, d->before.skipped), fp_format_count(b, d->after.skipped));
 	add_files_fact(v, &d->before, &d->after);
