@@ -369,7 +369,7 @@ Test(ui_packages, an_overview_says_when_it_was_packaged_and_leads_there)
 	ui_do(&u, ":project roads");
 	SHOWS("Packaged     never");
 	ui_do(&u, ":project bees");
-	SHOWS("Packaged     1 h ago, stale: 3 changes in 2 layers since");
+	SHOWS("Packaged     1 h ago: stale, 3 changes in 2 layers since");
 	ui_do(&u, "/Packaged<Enter><Enter>");
 	SHOWS("Package 8 of bees");
 	ui_close(&u);

@@ -82,7 +82,7 @@ static void add_package(void *arg, const struct fp_package_row *r)
 	add_text(v, FP_STYLE_NORMAL, job, "Made      %s (%s) in job %lld for %s, because of: %s", fp_format_time(time, r->at, 19), fp_format_age(age, r->at),
 		(long long)r->job_id, r->by, r->trigger);
 	add_text(v, FP_STYLE_NORMAL, NULL, "State of  %s (%s)", fp_format_time(time, r->basis_at, 19), fp_format_age(age, r->basis_at));
-	add_text(v, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_GOOD, NULL, "Fresh     %s%s", r->freshness.stale ? "no: " : "", r->freshness.text);
+	add_text(v, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_GOOD, NULL, "Freshness %s", r->freshness.text);
 	add_text(v, r->newest ? FP_STYLE_NORMAL : FP_STYLE_DIM, NULL, "Devices   %s", r->newest ? "get this one" : "get a newer one");
 	add_counts(v, r);
 	add_text(v, FP_STYLE_DIM, NULL, "Folder    %s", r->folder + strlen(fp_store_home(v->console->store)) + 1);

@@ -41,8 +41,8 @@ static void add_package(void *arg, const struct fp_package_row *r)
 	struct fp_view *v = arg;
 	char age[FP_FORMAT_SIZE], *link = fp_asprintf("package %lld", (long long)r->job_id);
 
-	fp_wrap_link(&v->lines, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_NORMAL, v->width, 2, link, "Packaged     %s, %s: %s", fp_format_age(age, r->at),
-		r->freshness.stale ? "stale" : "fresh", r->freshness.text);
+	fp_wrap_link(&v->lines, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_NORMAL, v->width, 2, link, "Packaged     %s: %s%s", fp_format_age(age, r->at),
+		r->freshness.stale ? "stale, " : "", r->freshness.text);
 	free(link);
 }
 

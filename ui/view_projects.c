@@ -40,7 +40,7 @@ static void counter(struct fp_rows *to, int64_t n, unsigned style)
 static void add_package(void *arg, const struct fp_package_row *r)
 {
 	struct fp_rows *to = arg;
-	char age[FP_FORMAT_SIZE], *text = fp_asprintf("%s, %s", r->freshness.stale ? "stale" : "fresh", fp_format_age(age, r->at));
+	char age[FP_FORMAT_SIZE], *text = fp_asprintf("%s, %s", r->freshness.stale ? "stale" : "current", fp_format_age(age, r->at));
 
 	fp_rows_text(to, text);
 	fp_rows_cell_style(to, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_GOOD);
