@@ -76,7 +76,7 @@ static void prober(struct examination *x)
 	struct fp_prober *p = NULL;
 	struct fp_error e = {0};
 
-	if (fp_prober_start(&p, "", "", NULL, &e) != FP_OK) {
+	if (fp_prober_start(&p, "", FP_DATABASES_ALLOWED, "", NULL, &e) != FP_OK) {
 		add_error(x, &e);
 		return;
 	}

@@ -32,6 +32,14 @@ tests_test_project_SOURCES = tests/test_project.c
 tests_test_project_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_project_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_package_patch tests/test_package_archive
+tests_test_package_archive_SOURCES = tests/test_package_archive.c tests/patch_fixture.c tests/patch_fixture.h
+tests_test_package_archive_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_archive_LDADD = $(WORKER_TEST_LDADD)
+tests_test_package_patch_SOURCES = tests/test_package_patch.c tests/patch_fixture.c tests/patch_fixture.h tests/xml_diff.c tests/xml_diff.h
+tests_test_package_patch_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_patch_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_formats
 tests_test_formats_SOURCES = tests/test_formats.c tests/layer_files.c tests/layer_files.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
@@ -104,6 +112,12 @@ tests_test_apply_postgres_faults_SOURCES = tests/test_apply_postgres_faults.c te
 	tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
 tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
 tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_package_postgres
+tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/package_rows.c tests/package_rows.h tests/apply_postgres.c tests/apply_postgres.h \
+	tests/apply_fixture.c tests/apply_fixture.h tests/postgres.c tests/postgres.h
+tests_test_package_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_apply_bad
 tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
@@ -242,3 +256,13 @@ SUITES += tests/test_package_round
 tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/cli.h
 tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil
+
+SUITES += tests/test_package_decide
+tests_test_package_decide_SOURCES = tests/test_package_decide.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_decide_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_decide_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_files
+tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_files_LDADD = $(WORKER_TEST_LDADD)

@@ -24,7 +24,7 @@ void prober_begin(const char *allow, const char *pgservice)
 {
 	struct fp_error err;
 
-	cr_assert_eq(fp_prober_start(&prober, allow, pgservice, NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_prober_start(&prober, allow, FP_DATABASES_ALLOWED, pgservice, NULL, &err), FP_OK, "%s", err.msg);
 	session = fp_prober_session(prober, &err);
 	cr_assert(session >= 0, "%s", err.msg);
 }

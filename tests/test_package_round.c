@@ -218,11 +218,11 @@ Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 	cli_folder();
 	cli_write("there/file", "x");
 	cli_says(3, "not empty", "package '%s' %s", sample("project/trees.qgs"), cli_path("there"));
-	cli_write("broken.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
-	cli_says(3, "XML broken", "package %s %s", cli_path("broken.qgs"), cli_path("broken"));
+	cli_write("p/broken.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
+	cli_says(3, "XML broken", "package %s %s", cli_path("p/broken.qgs"), cli_path("broken"));
 	cr_assert_neq(stat(cli_path("broken"), &sb), 0);
-	cli_write("old.qgs", "<qgis version=\"2.18.4\"><projectlayers/></qgis>");
-	cli_says(3, "QGIS 2.18", "package %s %s", cli_path("old.qgs"), cli_path("old"));
+	cli_write("p/old.qgs", "<qgis version=\"2.18.4\"><projectlayers/></qgis>");
+	cli_says(3, "QGIS 2.18", "package %s %s", cli_path("p/old.qgs"), cli_path("old"));
 	answer = cli_json(0, "package '%s' %s --json", sample("project/trees.qgs"), cli_path("out"));
 	cr_assert_eq(json_array_size(json_object_get(answer, "layers")), 7);
 	cr_assert_eq(stat(cli_path("out/trees_qfield.qgz"), &sb), 0);

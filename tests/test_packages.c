@@ -271,14 +271,16 @@ Test(packages, attachments_beside_a_project_in_a_folder_lie_beside_it_in_the_pac
 
 	cr_assert_eq(fp_project_create(h.s, other, "Other", "anna", &err), FP_OK);
 	memcpy(h.project, other, sizeof other);
-	home_put(&h, "survey/p.qgs", "<qgis/>");
-	home_put(&h, "survey/DCIM/a.jpg", "from the office");
+	home_put(&h, "Alps/p.qgs", "<qgis/>");
+	home_put(&h, "Alps/DCIM/a.jpg", "from the office");
+	home_put(&h, "Alps/DCIM/b.jpg", "an older one");
 	home_put(&h, "DCIM/b.jpg", "from a device");
-	home_put(&h, "survey/ras/r.tif", "height");
+	home_put(&h, "Alps/ras/r.tif", "height");
 	home_process(&h);
 	cr_assert_eq(look_at(package_make(&h, "one"), "ras/r.tif").st_nlink, 2);
 	cr_assert_eq(home_number(&h, "SELECT count(*) FROM package_file WHERE is_attachment AND name IN ('DCIM/a.jpg', 'DCIM/b.jpg')"), 2);
-	home_put(&h, "survey/DCIM/c.jpg", "later");
+	cr_assert_eq(home_number(&h, "SELECT size FROM package_file WHERE name = 'DCIM/b.jpg'"), strlen("from a device"));
+	home_put(&h, "Alps/DCIM/c.jpg", "later");
 	refused_by("nothing_new", "");
 }
 

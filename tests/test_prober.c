@@ -340,7 +340,7 @@ Test(prober, a_prober_that_was_killed_is_told_as_such)
 	int fd, s;
 	FILE *f;
 
-	cr_assert_eq(fp_prober_start(&p, "", "", NULL, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_prober_start(&p, "", FP_DATABASES_ALLOWED, "", NULL, &err), FP_OK, "%s", err.msg);
 	s = fp_prober_session(p, &err);
 	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
 	f = fopen(path, "r");
@@ -363,12 +363,12 @@ Test(prober, what_cannot_be_set_up_is_refused_with_the_reason)
 	struct fp_error err;
 	struct fp_prober *p;
 
-	cr_assert_eq(fp_prober_start(&p, "10.0.0.0/64", "", NULL, &err), FP_E_REFUSED);
+	cr_assert_eq(fp_prober_start(&p, "10.0.0.0/64", FP_DATABASES_ALLOWED, "", NULL, &err), FP_E_REFUSED);
 	cr_assert(strstr(err.msg, "10.0.0.0/64"), "%s", err.msg);
-	cr_assert_eq(fp_prober_start(&p, "", "[geo\npassword=secret1", NULL, &err), FP_E_REFUSED);
+	cr_assert_eq(fp_prober_start(&p, "", FP_DATABASES_ALLOWED, "[geo\npassword=secret1", NULL, &err), FP_E_REFUSED);
 	cr_assert(strstr(err.msg, "line 1") && !strstr(err.msg, "secret1"), "%s", err.msg);
 	setenv("FIELDPOST_LIBEXEC", "/nonexistent", 1);
-	cr_assert_eq(fp_prober_start(&p, "", "", NULL, &err), FP_E_NOTFOUND, "%s", err.msg);
+	cr_assert_eq(fp_prober_start(&p, "", FP_DATABASES_ALLOWED, "", NULL, &err), FP_E_NOTFOUND, "%s", err.msg);
 }
 
 Test(prober, an_answer_is_remembered)

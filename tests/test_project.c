@@ -97,6 +97,18 @@ Test(project, what_is_no_project_is_refused_with_the_reason, .init = setup, .fin
 	refused(fp_strdup(dir), "is not a file");
 }
 
+Test(project, a_text_that_is_not_in_its_encoding_is_refused_and_not_cut_there, .init = setup, .fini = teardown)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_adds(&b, "<?xml version=\"1.0\" encoding=\"UTF-7\"?><qgis version=\"3.40\"><title>");
+	for (int i = 0; i < 5000; i++)
+		fp_buf_adds(&b, "a ");
+	fp_buf_adds(&b, "\xff\xff</title></qgis>");
+	refused_text(b.data, "XML broken at line 1: it is not in the encoding that it declares");
+	fp_buf_free(&b);
+}
+
 Test(project, a_missing_file_is_not_found, .init = setup, .fini = teardown)
 {
 	struct fp_project *p = NULL;

@@ -28,6 +28,7 @@ CHANGES_WORKER_SOURCES = \
 	engine/changes/ogr_layer.c \
 	engine/changes/outcome.c engine/changes/outcome.h \
 	engine/changes/pg.h \
+	engine/changes/pg_connect.c \
 	engine/changes/pg_define.c \
 	engine/changes/pg_layer.c \
 	engine/changes/pg_session.c \

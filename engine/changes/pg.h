@@ -1,4 +1,5 @@
-/* Inside of the PostgreSQL target: the connection (target_pg.c, pg_session.c) and its layers (pg_define.c, pg_layer.c, pg_value.c). */
+/* Inside of the PostgreSQL target: the connection (target_pg.c, pg_connect.c, pg_session.c) and its layers (pg_define.c, pg_layer.c, pg_value.c). Who reads
+ * layers for a package connects and asks through it, too. */
 #ifndef FP_CHANGES_PG_H
 #define FP_CHANGES_PG_H
 
@@ -8,6 +9,25 @@
 #include "engine/base/buf.h"
 #include "engine/changes/target.h"
 #include "engine/project/project.h"
+
+/* ---- connecting (pg_connect.c) ---- */
+
+/* Where a connection may go (struct fp_apply_options says what the members mean). */
+struct fp_pg_reach {
+	const char *allow, *pgservice;
+	int any_address;
+};
+
+/* What LAYER asks of its database (engine/prober/prober.h), of a table or of a query; a new reference. NULL: it cannot be asked, and ERR says why, beginning
+ * with CANNOT. */
+json_t *fp_pg_question(const struct fp_layer_def *layer, const char *cannot, struct fp_error *err);
+int fp_pg_is_query(const json_t *question);
+/* What tells its connection from others; caller frees. */
+char *fp_pg_address_of(const json_t *question) __attribute__((malloc, returns_nonnull));
+
+/* Connects as QUESTION says, and without waiting in libpq from then on. FP_E_REFUSED: there is no connection, and why, beginning with CANNOT; FP_E_IO: the
+ * server is there and takes none now. */
+enum fp_status fp_pg_dial(PGconn **out, const json_t *question, const struct fp_pg_reach *reach, const char *cannot, struct fp_error *err);
 
 /* ---- the session: statements in a pipeline (pg_session.c) ---- */
 
@@ -24,6 +44,9 @@ struct fp_pg_session {
 	const char *queue[FP_PG_QUEUE];  /* commands that go ahead of the next statement: they cost no round trip of their own */
 	size_t n_queue;
 };
+
+/* How texts look and how long is waited, for the transaction in which it is run. */
+extern const char fp_pg_settings[];
 
 /* A statement that is prepared at its first use. */
 struct fp_pg_statement {
@@ -49,8 +72,21 @@ enum fp_status fp_pg_batch(struct fp_pg_session *s, const struct fp_pg_step *ste
  * change anything. */
 enum fp_status fp_pg_look(struct fp_pg_session *s, const struct fp_pg_step *step, int read_only, PGresult **result, const char *what, struct fp_error *err);
 
+/* Tells ERR why the server refused with RES: FP_E_REFUSED, WHAT and its words; FP_E_IO when the connection is lost with it. RES NULL: it is lost. */
+enum fp_status fp_pg_refused(struct fp_pg_session *s, const PGresult *res, const char *what, struct fp_error *err);
+
 /* COMMAND (static) goes ahead of the next batch. */
 void fp_pg_later(struct fp_pg_session *s, const char *command);
+
+/* The table that QUESTION names, found as the check finds it (engine/prober/postgres_relation.c): without a schema the search_path decides. */
+struct fp_pg_table {
+	char *oid, *schema;
+	char *from;      /* "schema"."table" */
+	char kind;       /* pg_class.relkind */
+};
+/* FP_E_REFUSED: there is none that may be read. OUT is zeroed before and cleared after in any case. */
+enum fp_status fp_pg_find_table(struct fp_pg_session *s, struct fp_pg_table *out, const json_t *question, const char *cannot, struct fp_error *err);
+void fp_pg_table_clear(struct fp_pg_table *t);
 
 /* ---- layers ---- */
 

@@ -29,34 +29,18 @@ static int is_one_of(const char *word, const char *const *words)
 
 /* ---- the table ---- */
 
-/* As in the check (engine/prober/postgres_relation.c): without a schema the search_path decides. OID is the caller's. */
+/* OID is the caller's. */
 static enum fp_status find_table(struct fp_pg_layer *l, const json_t *question, char **oid, struct fp_error *err)
 {
-	const char *values[] = {fp_json_str_or(question, "table", ""), fp_json_str_or(question, "schema", "")};
-	char *schema, *table, *sql;
-	PGresult *res;
-	enum fp_status st = ask(l, &res, "SELECT c.oid, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		" WHERE c.relname = $1::pg_catalog.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND CASE WHEN $2::pg_catalog.text = '' THEN"
-		" pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname::pg_catalog.text = $2::pg_catalog.text END", 2, values, err);
+	struct fp_pg_table t = {0};
+	enum fp_status st = fp_pg_find_table(fp_pg_session_of(l), &t, question, cannot, err);
 
-	if (st != FP_OK)
-		return st;
-	if (PQntuples(res) == 0) {
-		PQclear(res);
-		return fp_fail(err, FP_E_REFUSED, "%s: the database has no table \"%s%s%s\"", cannot, values[1], *values[1] ? "." : "", values[0]);
+	if (st == FP_OK) {
+		l->name = fp_asprintf("%s.%s", t.schema, fp_json_str_or(question, "table", ""));
+		l->table = fp_strdup(t.from);
+		*oid = fp_strdup(t.oid);
 	}
-	*oid = fp_strdup(PQgetvalue(res, 0, 0));
-	l->name = fp_asprintf("%s.%s", PQgetvalue(res, 0, 1), values[0]);
-	schema = fp_pg_quoted(PQgetvalue(res, 0, 1));
-	table = fp_pg_quoted(values[0]);
-	l->table = fp_asprintf("%s.%s", schema, table);
-	free(schema);
-	free(table);
-	PQclear(res);
-	sql = fp_asprintf("SELECT FROM %s LIMIT 0", l->table);
-	st = ask(l, &res, sql, 0, NULL, err); /* may it be read at all? */
-	free(sql);
-	PQclear(st == FP_OK ? res : NULL);
+	fp_pg_table_clear(&t);
 	return st;
 }
 

@@ -10,6 +10,12 @@
 
 #define ANSWER_MS 100000 /* longer than the statement_timeout of target_pg.c: the server ends what takes too long, this ends a server that is gone */
 
+const char fp_pg_settings[] = "SELECT pg_catalog.set_config(k, v, true) FROM (VALUES ('standard_conforming_strings', 'on'), ('DateStyle', 'ISO, YMD'),"
+	" ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('bytea_output', 'hex'), ('extra_float_digits', '3'), ('statement_timeout', '60000'),"
+	" ('lock_timeout', '5000'), ('idle_in_transaction_session_timeout', '900000'), ('tcp_keepalives_idle', '60'), ('row_security', 'on'),"
+	" ('xmloption', 'content'),"
+	" ('synchronous_commit', pg_catalog.replace(pg_catalog.current_setting('synchronous_commit'), 'off', 'local'))) AS settings (k, v)";
+
 void fp_pg_statement_free(struct fp_pg_statement *s)
 {
 	free(s->sql);
@@ -52,7 +58,7 @@ static enum fp_status lost(struct fp_pg_session *s, const char *words, struct fp
 	return st;
 }
 
-static enum fp_status refused(struct fp_pg_session *s, const PGresult *res, const char *what, struct fp_error *err)
+enum fp_status fp_pg_refused(struct fp_pg_session *s, const PGresult *res, const char *what, struct fp_error *err)
 {
 	const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE), *words = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
@@ -155,7 +161,7 @@ static enum fp_status collect(struct fp_pg_session *s, size_t queued, const stru
 		for (int k = prepares[i]; !gone && k >= 0; k--) {
 			receive(s, &res, deadline, &gone);
 			if (!gone && st == FP_OK && failed(res)) {
-				st = refused(s, res, what, err);
+				st = fp_pg_refused(s, res, what, err);
 			}
 			if (k && !gone && failed(res))
 				*steps[i].statement->name = '\0';

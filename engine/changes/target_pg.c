@@ -15,118 +15,43 @@
 
 /* ---- connecting ---- */
 
+static const char cannot[] = "Cannot start editing layer";
+
 /* The question that LAYER asks of its database; NULL: it cannot be asked. */
 static json_t *question_of(const struct fp_layer_def *layer, struct fp_error *err)
 {
-	char *authcfg = fp_source_authcfg(layer->datasource, NULL);
-	struct fp_uri u;
-	json_t *q = NULL;
-	size_t n;
+	json_t *q = fp_pg_question(layer, cannot, err);
 
-	fp_uri_parse(&u, layer->datasource);
-	n = strlen(u.table);
-	if (authcfg)
-		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: its login \"%s\" is saved in somebody's QGIS; a service of a pgservice secret works here", authcfg);
-	else if (n > 1 && u.table[0] == '(' && u.table[n - 1] == ')')
-		fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: it is a query, and queries can only be read");
-	else
-		q = fp_postgres_question(&u, "table");
-	free(authcfg);
-	fp_uri_clear(&u);
+	if (q && fp_pg_is_query(q)) {
+		json_decref(q);
+		fp_fail(err, FP_E_REFUSED, "%s: it is a query, and queries can only be read", cannot);
+		return NULL;
+	}
 	return q;
 }
 
 enum fp_status fp_pg_address(char **out, const struct fp_layer_def *layer, struct fp_error *err)
 {
-	static const char *const parts[] = {"service", "host", "port", "dbname", "user", "password", "sslmode"};
 	json_t *q = question_of(layer, err);
-	struct fp_buf b = FP_BUF_INIT;
 
 	if (!q)
 		return FP_E_REFUSED;
-	fp_buf_adds(&b, "postgres:");
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		fp_buf_addf(&b, "%s\n", fp_json_str_or(q, parts[i], ""));
+	*out = fp_pg_address_of(q);
 	json_decref(q);
-	*out = fp_buf_take(&b);
 	return FP_OK;
 }
 
-/* Who named the server: the operator, in a service or a variable, or else the project. A host that the project names stands before any variable. */
-static int operators(const json_t *question, const char *service)
-{
-	return *fp_json_str_or(question, "service", "") || (!*fp_json_str_or(question, "host", "") && (*service || getenv("PGHOST") || getenv("PGHOSTADDR")));
-}
-
-/* The server is there and takes nobody now: it starts, stops or is full, or hung up in the middle, in libpq's and OpenSSL's words. That passes. */
-static int not_now(const struct fp_pg *pg, const char *words)
-{
-	static const char *const states[] = {"57P01", "57P02", "57P03", "53300"};
-	static const char *const hung_up[] = {"server closed the connection unexpectedly", "EOF detected", "unexpected eof while reading",
-		"Connection reset by peer"};
-
-	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-		if (strcmp(pg->state, states[i]) == 0)
-			return 1;
-	for (size_t i = 0; i < sizeof hung_up / sizeof *hung_up; i++)
-		if (strstr(words, hung_up[i]))
-			return 1;
-	return 0;
-}
-
-static enum fp_status refuse(const struct fp_pg *pg, struct fp_error *err)
-{
-	const char *stage = fp_json_str_or(pg->answer, "stage", ""), *words = fp_json_str_or(pg->answer, "error", "");
-
-	if (not_now(pg, words)) {
-		fp_fail(err, FP_E_IO, "the database takes no connections now: %s", words);
-		fp_error_hint(err, "nothing was applied; apply the pending changes when it does");
-		return FP_E_IO;
-	}
-	if (strcmp(stage, "login") == 0 || strcmp(stage, "database") == 0)
-		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the database lets nobody in: %s", words);
-	if (strcmp(stage, "address") == 0)
-		return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the project may not have this address asked: %s (see network_allow)", words);
-	return fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the database cannot be reached: %s", words);
-}
-
-/* PGconn of QUESTION; FP_E_REFUSED: it cannot be had; FP_E_IO: not now. */
 static enum fp_status dial(PGconn **out, const json_t *question, const struct fp_apply_options *o, struct fp_error *err)
 {
-	const char *allow = o->allow ? o->allow : "";
-	char *service = fp_strdup(getenv("PGSERVICE") ? getenv("PGSERVICE") : "");
-	struct fp_asker asker = {.pgservice = o->pgservice ? o->pgservice : "", .service = service};
-	struct fp_pg pg = {.answer = json_pack("{s:s,s:s,s:s}", "stage", "", "cause", "", "error", "")};
-	struct fp_allow *list = NULL;
-	enum fp_status st;
+	const struct fp_pg_reach reach = {o->allow, o->pgservice, o->any_address};
+	enum fp_status st = fp_pg_dial(out, question, &reach, cannot, err);
 
-	unsetenv("PGSERVICE"); /* libpq would look for it in files by itself */
-	asker.sockets = o->any_address || operators(question, service);
-	if (!asker.sockets && !o->allow)
-		st = fp_fail(err, FP_E_REFUSED, "Cannot start editing layer: the network is off for this project (fieldpost project set NAME network=on)");
-	else
-		st = fp_allow_new(&list, asker.sockets ? "0.0.0.0/0 ::/0" : allow, err);
-	if (st == FP_OK) {
-		asker.resolver = fp_resolver_new(list);
-		if (fp_pg_connect(&pg, &asker, question) != 0)
-			st = refuse(&pg, err);
-		fp_resolver_free(asker.resolver);
-	}
-	if (*service)
-		setenv("PGSERVICE", service, 1);
-	free(service);
-	json_decref(pg.answer);
-	*out = pg.conn;
+	if (st == FP_E_IO)
+		fp_error_hint(err, "nothing was applied; apply the pending changes when it does");
 	return st;
 }
 
 /* ---- the session ---- */
-
-static void no_notice(void *arg, const PGresult *res)
-{
-	(void)arg;
-	(void)res;
-}
 
 static enum fp_status mark(struct fp_file *f, struct fp_error *err)
 {
@@ -195,7 +120,6 @@ static enum fp_status settle_number(const struct fp_pg_session *s, struct fp_err
 
 	if (st != FP_OK)
 		return fp_fail(err, FP_E_IO, "the database cannot be told to keep its log, so nothing was committed");
-	PQsetNoticeReceiver(conn, no_notice, NULL);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		PQclear(PQexec(conn, commands[i]));
 	if (PQstatus(conn) != CONNECTION_OK)
@@ -262,17 +186,12 @@ static const struct fp_file_ops ops = {
 	.mark = mark, .back = back, .on = on, .commit = commit, .transaction = transaction, .free = session_free
 };
 
-/* How texts look, how long is waited, and that constraints speak up in the change that breaks them. One snapshot for all: what another program changes
- * meanwhile is not overwritten, since the server refuses that. The search_path stays the role's own, as in QGIS: triggers may count on it. */
+/* Constraints speak up in the change that breaks them. One snapshot for all: what another program changes meanwhile is not overwritten, since the server
+ * refuses that. The search_path stays the role's own, as in QGIS: triggers may count on it. */
 static enum fp_status set_up(struct fp_pg_session *s, int read_only, struct fp_error *err)
 {
-	static const char settings[] = "SELECT pg_catalog.set_config(k, v, true) FROM (VALUES ('standard_conforming_strings', 'on'), ('DateStyle', 'ISO, YMD'),"
-		" ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('bytea_output', 'hex'), ('extra_float_digits', '3'), ('statement_timeout', '60000'),"
-		" ('lock_timeout', '5000'), ('idle_in_transaction_session_timeout', '900000'), ('tcp_keepalives_idle', '60'), ('row_security', 'on'),"
-		" ('xmloption', 'content'),"
-		" ('synchronous_commit', pg_catalog.replace(pg_catalog.current_setting('synchronous_commit'), 'off', 'local'))) AS settings (k, v)";
 	const struct fp_pg_step steps[] = {
-		{.sql = read_only ? "BEGIN READ ONLY" : "BEGIN ISOLATION LEVEL REPEATABLE READ"}, {.sql = settings},
+		{.sql = read_only ? "BEGIN READ ONLY" : "BEGIN ISOLATION LEVEL REPEATABLE READ"}, {.sql = fp_pg_settings},
 		{.sql = "SET CONSTRAINTS ALL IMMEDIATE"},
 		{.sql = "SELECT pg_catalog.current_setting('transaction_read_only'), pg_catalog.pg_is_in_recovery()"},
 	};
@@ -300,12 +219,10 @@ static enum fp_status open_session(struct fp_pg_session **out, const json_t *que
 	snprintf(s->prefix, sizeof s->prefix, "fieldpost_%08x", randombytes_random());
 	st = dial(&s->conn, question, o, err);
 	if (st == FP_OK) {
-		PQsetnonblocking(s->conn, 1);
-		PQsetNoticeReceiver(s->conn, no_notice, NULL);
 		fp_assert(PQenterPipelineMode(s->conn));
 		st = set_up(s, read_only, &why);
 		if (st != FP_OK) /* a connection that was cut says nothing about the layer: it ends the job, as it does later */
-			fp_fail(err, st, st == FP_E_REFUSED ? "Cannot start editing layer: %s" : "%s", why.msg);
+			fp_fail(err, st, "%s%s%s", st == FP_E_REFUSED ? cannot : "", st == FP_E_REFUSED ? ": " : "", why.msg);
 	}
 	if (st == FP_OK)
 		*out = s;

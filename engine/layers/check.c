@@ -23,6 +23,14 @@ static const char *implied_provider(const struct fp_layer_def *l)
 	return "";
 }
 
+const char *fp_layer_provider(const struct fp_layer_def *l)
+{
+	const char *name = implied_provider(l);
+	const struct fp_provider *p = fp_provider_find(name);
+
+	return p ? p->name : name;
+}
+
 static int serves(const struct fp_provider *p, const char *type)
 {
 	const char *at = strstr(p->types, type);

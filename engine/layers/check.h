@@ -65,6 +65,9 @@ void fp_layer_check(struct fp_verdict *v, const struct fp_checker *k, const stru
 void fp_layer_unjudged(struct fp_verdict *v, const struct fp_checker *k, const struct fp_layer_def *layer, const char *key, const char *reason);
 void fp_verdict_clear(struct fp_verdict *v);
 
+/* The provider that opens L as QGIS spells it, also where the project leaves it out; "" when none does. Borrowed. */
+const char *fp_layer_provider(const struct fp_layer_def *l);
+
 /* "ok", "invalid_dataprovider" ... */
 const char *fp_layer_status_word(enum fp_layer_status s);
 

@@ -3,118 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/path.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/raster_source.h"
 #include "engine/layers/sqlite.h"
 #include "engine/layers/vrt.h"
 #include "engine/project/source.h"
-
-/* A source taken apart: before + path + after, as in struct fp_gdal_name. */
-struct raster {
-	char *before, *path, *after, *written;
-	const struct prefix *prefix; /* NULL: a plain path */
-	struct fp_strv options;
-};
-
-static void clear(struct raster *r)
-{
-	free(r->before);
-	free(r->path);
-	free(r->after);
-	free(r->written);
-	fp_strv_free(&r->options);
-}
-
-/* PREFIX[field:]path[:tail], the forms whose path QGIS resolves. */
-static const struct prefix {
-	const char *text;
-	int has_field;
-	const char *quote; /* around the path, as QGIS writes it whether or not the project does; "" where quotes belong to the name */
-	int has_tail;
-	int opens; /* by a driver that we have */
-} prefixes[] = {
-	{"GPKG:", 0, "", 1, 1}, {"NETCDF:", 0, "\"", 1, 1}, {"HDF5:", 0, "\"", 1, 0}, {"HDF4_SDS:", 1, "\"", 1, 0}, {"NITF_IM:", 1, "", 0, 0},
-	{"RADARSAT_2_CALIB:", 1, "", 0, 0},
-};
-
-/* 1 when SOURCE has the form of P. */
-static int take_prefixed(struct raster *r, const char *source, const struct prefix *p)
-{
-	const char *path = source + strlen(p->text), *end = source + strlen(source), *first;
-
-	if (strncmp(source, p->text, strlen(p->text)) != 0)
-		return 0;
-	if (p->has_field)
-		path += strcspn(path, ":") + (strchr(path, ':') != NULL);
-	if (p->has_tail)
-		end = strrchr(path, ':');
-	if (!end || end <= path)
-		return 0;
-	first = path;
-	while (*p->quote && first < end && *first == '"')
-		first++;
-	r->before = fp_asprintf("%.*s%s", (int)(path - source), source, p->quote);
-	r->after = fp_asprintf("%s%s", p->quote, end);
-	while (*p->quote && end > first && end[-1] == '"')
-		end--;
-	r->written = fp_strndup(first, (size_t)(end - first));
-	r->prefix = p;
-	return 1;
-}
-
-static void take_options(struct raster *r, char *text)
-{
-	static const char key[] = "|option:";
-	char *p;
-
-	while ((p = strcasestr(text, key))) {
-		size_t n = strcspn(p + sizeof key - 1, "|");
-		fp_strv_take(&r->options, fp_strndup(p + sizeof key - 1, n));
-		memmove(p, p + sizeof key - 1 + n, strlen(p + sizeof key - 1 + n) + 1);
-	}
-}
-
-static void take_apart(struct raster *r, const struct fp_layer_def *layer)
-{
-	char *text = fp_strdup(layer->datasource), *resolved;
-	const char *vsi;
-
-	fp_source_cut_authcfg(text);
-	take_options(r, text);
-	for (size_t i = 0; !r->prefix && i < sizeof prefixes / sizeof *prefixes; i++)
-		take_prefixed(r, text, &prefixes[i]);
-	if (!r->prefix) {
-		r->before = fp_strdup("");
-		r->after = fp_strdup("");
-		r->written = fp_strdup(text);
-	}
-	free(text);
-	if (r->options.n && strspn(r->written, "./") == 0) /* QGIS looks for a bare name with its options, and finds none */
-		resolved = fp_strdup(r->written);
-	else
-		resolved = fp_source_resolve(layer->home, r->written);
-	vsi = fp_source_written_vsi(resolved);
-	if (*vsi) { /* only archives that the source spells out have an inner path */
-		const char *path = resolved + strlen(vsi);
-		size_t end = fp_source_archive_end(path);
-		free(r->before);
-		free(r->after);
-		r->before = fp_strdup(vsi);
-		r->path = fp_strndup(path, end);
-		r->after = fp_strdup(path + end);
-		free(resolved);
-		return;
-	}
-	if (!*r->before) {
-		free(r->before);
-		r->before = fp_strdup(fp_source_implied_vsi(resolved));
-	}
-	r->path = resolved;
-}
 
 /* "GTIFF_DIR:1:" and other subdatasets of forms that are not opened here. */
 static int is_other_subdataset(const char *source)
@@ -131,7 +28,7 @@ static int names_relative(const char *source)
 }
 
 /* The source as QGIS has it when its path is resolved. Caller frees. */
-static char *resolved(const struct raster *r)
+static char *resolved(const struct fp_raster_source *r)
 {
 	struct fp_buf b = FP_BUF_INIT;
 
@@ -141,7 +38,7 @@ static char *resolved(const struct raster *r)
 	return fp_buf_take(&b);
 }
 
-static void says_nothing(struct fp_check *c, const struct raster *r)
+static void says_nothing(struct fp_check *c, const struct fp_raster_source *r)
 {
 	char *uri = *r->path ? resolved(r) : fp_strdup("");
 
@@ -151,7 +48,7 @@ static void says_nothing(struct fp_check *c, const struct raster *r)
 }
 
 /* The reference prints this in both columns, never the file sentence; what it prints behind it is in our detail. */
-static void cannot_open(struct fp_check *c, const struct raster *r)
+static void cannot_open(struct fp_check *c, const struct fp_raster_source *r)
 {
 	char *uri = resolved(r);
 
@@ -186,7 +83,7 @@ static void warn_about(struct fp_check *c, GDALDatasetH ds, const char *path)
 	fp_strv_free(&gone);
 }
 
-static void check_opened(struct fp_check *c, const struct raster *r, GDALDatasetH ds, const char *path)
+static void check_opened(struct fp_check *c, const struct fp_raster_source *r, GDALDatasetH ds, const char *path)
 {
 	char count[16];
 	int n;
@@ -213,7 +110,7 @@ static void check_opened(struct fp_check *c, const struct raster *r, GDALDataset
 }
 
 /* No raster: QGIS asks the drivers of features too, and what they open lacks a band (but for vector tiles, which have some). */
-static void judge_features(struct fp_check *c, const struct raster *r, const struct fp_gdal_name *name, const struct fp_gdal_messages *m,
+static void judge_features(struct fp_check *c, const struct fp_raster_source *r, const struct fp_gdal_name *name, const struct fp_gdal_messages *m,
 	const char *reason)
 {
 	struct fp_gdal_messages ignored;
@@ -232,7 +129,7 @@ static void judge_features(struct fp_check *c, const struct raster *r, const str
 	fp_strv_free(&ignored.texts);
 }
 
-static void open_and_check(struct fp_check *c, const struct raster *r, const char *real)
+static void open_and_check(struct fp_check *c, const struct fp_raster_source *r, const char *real)
 {
 	struct fp_gdal_name name = {r->before, real, r->after, c->project->root};
 	struct fp_gdal_messages m;
@@ -256,7 +153,7 @@ static void open_and_check(struct fp_check *c, const struct raster *r, const cha
 	fp_strv_free(&m.texts);
 }
 
-static void not_opened_here(struct fp_check *c, const struct raster *r)
+static void not_opened_here(struct fp_check *c, const struct fp_raster_source *r)
 {
 	char kind[13];
 
@@ -266,17 +163,17 @@ static void not_opened_here(struct fp_check *c, const struct raster *r)
 
 void fp_check_gdal(struct fp_check *c)
 {
-	struct raster r = {0};
+	struct fp_raster_source r;
 	char *real = NULL;
 
-	take_apart(&r, c->layer);
-	if (!r.prefix && r.path[0] != '/' && is_other_subdataset(r.written) && !names_relative(r.written))
+	fp_raster_source_parse(&r, c->layer->home, c->layer->datasource);
+	if (!r.is_subdataset && r.path[0] != '/' && is_other_subdataset(r.written) && !names_relative(r.written))
 		not_opened_here(c, &r);
 	else if (*r.after == '/' && strstr(r.after, ".."))
 		fp_diagnose_gate(c, FP_GATE_OUTSIDE, r.written, r.path);
 	else
 		real = fp_layer_file(c, r.written, r.path);
-	if (real && r.prefix && !r.prefix->opens)
+	if (real && r.is_subdataset && !r.opens)
 		not_opened_here(c, &r);
 	else if (real)
 		open_and_check(c, &r, real);
@@ -285,5 +182,5 @@ void fp_check_gdal(struct fp_check *c)
 	else if (c->v->status != FP_LAYER_NOT_CHECKED)
 		cannot_open(c, &r);
 	free(real);
-	clear(&r);
+	fp_raster_source_clear(&r);
 }

@@ -23,6 +23,7 @@ LAYERS_SOURCES = \
 	engine/layers/postgres.c engine/layers/postgres.h \
 	engine/layers/provider.h \
 	engine/layers/providers.c \
+	engine/layers/raster_source.c engine/layers/raster_source.h \
 	engine/layers/regexp.c engine/layers/regexp.h \
 	engine/layers/remedy.c engine/layers/remedy.h \
 	engine/layers/similar.c engine/layers/similar.h \

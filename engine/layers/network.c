@@ -197,6 +197,10 @@ json_t *fp_network_ask(struct fp_check *c, json_t *question, const struct fp_ask
 		fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", err.msg}));
 		return NULL;
 	}
+	if (strcmp(fp_json_str_or(answer, "cause", ""), "network_off") == 0) {
+		network_off(c, asked);
+		return answer;
+	}
 	failed = *fp_json_str_or(answer, "cause", "") ? stage_of(fp_json_str_or(answer, "stage", "")) : FP_STAGES;
 	mark_connection(c, answer, asked, failed);
 	if (*fp_json_str_or(answer, "cause", ""))

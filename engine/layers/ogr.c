@@ -92,6 +92,50 @@ static void bad_filter(struct fp_check *c, const char *reason)
 	fp_stage(c, FP_STAGE_FILTER, FP_MARK_FAIL, "%s", reason);
 }
 
+/* The driver's own key unless that is a field too, else a field called "fid"; a name with a comma cannot be a key in QField. */
+static char *primary_key(OGRLayerH layer)
+{
+	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(layer);
+	const char *fid = OGR_L_GetFIDColumn(layer);
+	int i;
+
+	if (*fid && OGR_FD_GetFieldIndex(defn, fid) < 0)
+		return strchr(fid, ',') ? NULL : fp_strdup(fid);
+	i = OGR_FD_GetFieldIndex(defn, "fid");
+	return i >= 0 ? fp_strdup(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i))) : NULL;
+}
+
+/* The layer has the fields that the query gives, and only a key that is among them. */
+static void keep_key_of(struct fp_check *c, const struct fp_strv *columns)
+{
+	const char *fid = NULL;
+
+	for (size_t i = 0; i < columns->n; i++) {
+		if (c->v->pk && strcasecmp(columns->items[i], c->v->pk) == 0)
+			return;
+		if (!fid && strcasecmp(columns->items[i], "fid") == 0)
+			fid = columns->items[i];
+	}
+	free(c->v->pk);
+	c->v->pk = fp_strdup_null(fid);
+}
+
+static enum fp_status compile_select(struct fp_check *c, const char *path, const char *sql, struct fp_error *err)
+{
+	struct fp_strv columns = {0};
+	sqlite3 *db;
+	enum fp_status st = fp_sqlite_open(&db, path, err);
+
+	if (st != FP_OK)
+		return st;
+	st = fp_sqlite_compile_on(db, sql, &columns, err);
+	if (st == FP_OK)
+		keep_key_of(c, &columns);
+	sqlite3_close(db);
+	fp_strv_free(&columns);
+	return st;
+}
+
 /* A filter that is a whole query. GDAL's own dialect can open other files ('file'.table): such a query is not run. */
 static void check_select(struct fp_check *c, const struct opened *o, struct fp_gdal_messages *m)
 {
@@ -101,7 +145,7 @@ static void check_select(struct fp_check *c, const struct opened *o, struct fp_g
 	OGRLayerH result;
 
 	if (is_sqlite_driver(o->driver)) {
-		st = fp_sqlite_compile(o->path, sql, &err);
+		st = compile_select(c, o->path, sql, &err);
 		if (st == FP_E_REFUSED)
 			fp_verdict_not_checked(c, "filter_not_run", FP_SLOTS({"REASON", err.msg}));
 		else if (st != FP_OK)
@@ -113,10 +157,13 @@ static void check_select(struct fp_check *c, const struct opened *o, struct fp_g
 		return;
 	}
 	result = GDALDatasetExecuteSQL(o->ds, sql, NULL, NULL);
-	if (result)
+	if (result) {
+		free(c->v->pk);
+		c->v->pk = primary_key(result);
 		GDALDatasetReleaseResultSet(o->ds, result);
-	else
+	} else {
 		bad_filter(c, m->texts.n ? m->texts.items[m->texts.n - 1] : "the query gives nothing");
+	}
 }
 
 /* GeoPackages take any text as a filter and then show nothing: QGIS calls that valid, so do we, but aloud. */
@@ -146,19 +193,6 @@ static void check_filter(struct fp_check *c, const struct opened *o, struct fp_g
 		warn_unusable_filter(c, o);
 	else if (OGR_L_SetAttributeFilter(o->layer, sql) != OGRERR_NONE)
 		bad_filter(c, m->texts.n ? m->texts.items[m->texts.n - 1] : sql);
-}
-
-/* The driver's own key unless that is a field too, else a field called "fid"; a name with a comma cannot be a key in QField. */
-static char *primary_key(OGRLayerH layer)
-{
-	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(layer);
-	const char *fid = OGR_L_GetFIDColumn(layer);
-	int i;
-
-	if (*fid && OGR_FD_GetFieldIndex(defn, fid) < 0)
-		return strchr(fid, ',') ? NULL : fp_strdup(fid);
-	i = OGR_FD_GetFieldIndex(defn, "fid");
-	return i >= 0 ? fp_strdup(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i))) : NULL;
 }
 
 /* A layer that declares no type is what the first geometry of its first features is, and a plain table when they have none. */
@@ -276,8 +310,8 @@ static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_me
 	fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%s", OGR_L_GetName(o->layer));
 	fp_verdict_ok(c, FP_BY_CHECKED);
 	c->v->pk = primary_key(o->layer);
-	fp_stage(c, FP_STAGE_KEY, c->v->pk ? FP_MARK_OK : FP_MARK_WARN, "%s", c->v->pk ? c->v->pk : "no primary key: features are told apart by their order");
 	check_filter(c, o, m);
+	fp_stage(c, FP_STAGE_KEY, c->v->pk ? FP_MARK_OK : FP_MARK_WARN, "%s", c->v->pk ? c->v->pk : "no primary key: features are told apart by their order");
 	if (c->v->status != FP_LAYER_OK)
 		return;
 	c->v->wkb_type = wkb_type(o);

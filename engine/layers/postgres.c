@@ -88,8 +88,8 @@ static void note_secrets(struct fp_check *c, const struct fp_uri *u)
 		fp_verdict_uses(c, "env:PGUSER");
 }
 
-/* PostGIS' word ("MULTIPOLYGONZM") as QGIS' number, 0 when it stands for any type. Surfaces of pieces are polygons to QGIS. */
-static int type_of(const char *word)
+/* Surfaces of pieces are polygons to QGIS. */
+int fp_postgres_type(const char *word)
 {
 	static const struct {
 		const char *word;
@@ -112,30 +112,24 @@ static int widest(int type)
 	return flat < sizeof of / sizeof *of && of[flat] ? of[flat] + type / 1000 * 1000 : type;
 }
 
-struct mix {
-	int type;
-	long srid;
-};
-
-/* The kinds of geometries in a column of any type, at most MAX of them. */
-static size_t take_mix(struct mix *mix, size_t max, const json_t *geometries)
+size_t fp_postgres_kinds(struct fp_postgres_kind *kinds, size_t max, const json_t *geometries)
 {
 	const json_t *one;
 	size_t n = 0, i, k;
 
 	json_array_foreach(geometries, i, one) {
 		const char *text = json_is_string(one) ? json_string_value(one) : "", *colon = strchr(text, ':');
-		struct mix m = {type_of(colon ? colon + 1 : ""), strtol(text, NULL, 10)};
+		struct fp_postgres_kind m = {fp_postgres_type(colon ? colon + 1 : ""), strtol(text, NULL, 10)};
 
 		for (k = 0; k < n; k++) {
-			if (mix[k].srid != m.srid || (mix[k].type != m.type && widest(mix[k].type) != widest(m.type % 1000)))
+			if (kinds[k].srid != m.srid || (kinds[k].type != m.type && widest(kinds[k].type) != widest(m.type % 1000)))
 				continue;
-			if (mix[k].type != m.type)
-				mix[k].type = widest(m.type % 1000);
+			if (kinds[k].type != m.type)
+				kinds[k].type = widest(m.type % 1000);
 			break;
 		}
 		if (k == n && n < max)
-			mix[n++] = m;
+			kinds[n++] = m;
 	}
 	return n;
 }
@@ -146,8 +140,8 @@ static int judge_mix(struct fp_check *c, const struct fp_uri *u, const json_t *a
 	const json_t *geometries = json_object_get(answer, "geometries"), *one;
 	const char *srid = fp_uri_get(u, "srid");
 	struct fp_strv kinds = {0};
-	struct mix mix[32];
-	size_t n = take_mix(mix, sizeof mix / sizeof *mix, geometries), i;
+	struct fp_postgres_kind mix[32];
+	size_t n = fp_postgres_kinds(mix, sizeof mix / sizeof *mix, geometries), i;
 	char *list;
 
 	if (n == 1 && mix[0].type > 0 && (!*srid || strtol(srid, NULL, 10) == mix[0].srid)) {
@@ -169,7 +163,7 @@ static int judge_mix(struct fp_check *c, const struct fp_uri *u, const json_t *a
 /* What the layer wants, else what the column has. */
 static int judge_geometry(struct fp_check *c, const struct fp_uri *u, const json_t *answer, const char *table)
 {
-	c->v->wkb_type = !*u->geometry ? 100 : wanted_type(u) >= 0 ? wanted_type(u) : type_of(fp_json_str_or(answer, "geometry_type", ""));
+	c->v->wkb_type = !*u->geometry ? 100 : wanted_type(u) >= 0 ? wanted_type(u) : fp_postgres_type(fp_json_str_or(answer, "geometry_type", ""));
 	if (c->v->wkb_type == 0 && !judge_mix(c, u, answer, table)) {
 		c->v->wkb_type = -1;
 		return 0;

@@ -152,3 +152,26 @@ void fp_vrt_missing(struct fp_strv *missing, const char *path)
 	missing_in(missing, xmlDocGetRootElement(doc), path);
 	xmlFreeDoc(doc);
 }
+
+static void members_in(struct fp_strv *paths, const xmlNode *n, const char *vrt)
+{
+	for (; n; n = n->next) {
+		if (n->type == XML_ELEMENT_NODE && is_source(n)) {
+			char *source = fp_xml_text(n);
+			fp_strv_take(paths, resolve(vrt, source));
+			free(source);
+		} else {
+			members_in(paths, n->children, vrt);
+		}
+	}
+}
+
+void fp_vrt_members(struct fp_strv *paths, const char *path)
+{
+	xmlDoc *doc;
+
+	if (read_vrt(&doc, path, NULL) != FP_OK)
+		return;
+	members_in(paths, xmlDocGetRootElement(doc), path);
+	xmlFreeDoc(doc);
+}

@@ -12,4 +12,7 @@ enum fp_status fp_vrt_check(const char *path, const char *root, unsigned use, st
 /* Adds the sources of the VRT at PATH that are not there, as they are written. */
 void fp_vrt_missing(struct fp_strv *missing, const char *path);
 
+/* Adds the paths that the sources of the VRT at absolute PATH have, one for each time, whether they are there or not and wherever that is. */
+void fp_vrt_members(struct fp_strv *paths, const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/package/rows.h"
 
 const char *fp_pack_action_word(enum fp_pack_action a)
 {
@@ -76,6 +77,7 @@ void fp_package_free(struct fp_package *p)
 		free(p->files[i].from);
 		free(p->files[i].to);
 	}
+	fp_rows_close_databases(p);
 	free(p->layers);
 	free(p->tables);
 	free(p->files);

@@ -5,7 +5,7 @@
  *   fp_package_new        layers and settings as the project has them
  *   fp_package_decide     what becomes of each layer            (decide.c)
  *   fp_package_data       data.gpkg                             (data.c, rows_*.c, gpkg_*.c)
- *   fp_package_files      everything else that is copied        (files.c ...)
+ *   fp_package_copy       everything else that is copied        (files.c ...)
  *   fp_package_project    <stem>_qfield.qgz                     (patch_*.c, project_file.c)
  *   fp_package_verify     all of it, from the folder alone      (verify.c)
  * Nothing is written outside OUTPUT and SCRATCH. */
@@ -55,7 +55,7 @@ struct fp_pack_layer {
 	json_t *verdict;         /* as fp_verdict_json() gave it; owned */
 	enum fp_pack_action action;
 	char *pk;                /* the source key (3.3), NULL: none that QField could use */
-	int read_only;           /* made so for want of a key */
+	int read_only;           /* made so for want of a key, or (PK is set) because it cannot be taken offline */
 	char *provider, *datasource; /* as they stand in the package; NULL: as in the source */
 	int64_t table;           /* offline: its index in TABLES; else -1 */
 	json_t *warnings;        /* [{"code","count","detail"}], owned */
@@ -77,6 +77,7 @@ struct fp_package {
 	size_t n_tables, cap_tables;
 	struct fp_pack_file *files;
 	size_t n_files, cap_files;
+	int skip_attachments;    /* somebody else adds the attachment folders */
 	json_t *replaced;        /* values in the XML that name a file which lies elsewhere in the package: {"/old/a.svg": "./a.svg"}; owned */
 	json_t *warnings;        /* of the project as a whole: [{"code","count","detail"}], owned */
 
@@ -87,8 +88,8 @@ struct fp_package {
 	/* Databases (engine/changes/apply.h has the same members). */
 	const char *allow, *pgservice;   /* NULL, or as the description has them */
 	int any_address;
-	int skip_attachments;            /* whoever publishes it adds the files of the attachment folders */
 	const char *session_role;        /* QFC_PG_EFFECTIVE_USER of the project's secrets; NULL: none */
+	struct fp_pg_database *databases; /* connections that rows_pg.c keeps, so that all tables of one are of the same moment */
 };
 
 enum fp_status fp_package_new(struct fp_package **out, struct fp_project *project, const char *output, const char *scratch, struct fp_error *err);
@@ -99,13 +100,15 @@ enum fp_status fp_package_decide(struct fp_package *p, json_t *const *verdicts, 
 
 /* FP_E_INVALID: rows vanished, and of which layer; FP_E_FULL: the disk is. */
 enum fp_status fp_package_data(struct fp_package *p, struct fp_error *err);
-enum fp_status fp_package_files(struct fp_package *p, struct fp_error *err);
+enum fp_status fp_package_copy(struct fp_package *p, struct fp_error *err);
 enum fp_status fp_package_project(struct fp_package *p, struct fp_error *err);
 /* EACH gets a sentence for every thing that was looked at and is as it should be. What is not is FP_E_INVALID. */
 enum fp_status fp_package_verify(struct fp_package *p, void (*each)(void *arg, const char *sentence), void *arg, struct fp_error *err);
 
-/* Adds a warning to layer L, or to the project (L NULL). CODE is a word for programs: no_key, removed_invalid, localized, not_checked, not_convertible,
- * skipped_rows, filter_dropped, outside_copied, renamed, credentials, ships_whole_file ... */
+/* Adds a warning to layer L, or to the project (L NULL). CODE is a word for programs:
+ *   no_key removed_invalid removed_format localized dead_service not_checked not_convertible credentials    (decide.c)
+ *   not_copied outside_copied renamed case_clash ships_whole_file                                           (files.c ...)
+ *   skipped_rows filter_dropped ...                                                                         (data.c ...) */
 void fp_package_warn(struct fp_package *p, struct fp_pack_layer *l, const char *code, int64_t count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 

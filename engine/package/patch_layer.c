@@ -24,7 +24,7 @@ int fp_patch_is_removed(const struct fp_patch *t, const char *id)
 }
 
 /* The layer that NODE defines. The reader numbers short ids that come again; of longer ones all are like the first. */
-static struct fp_pack_layer *defined(struct fp_patch *t, xmlNode *node)
+struct fp_pack_layer *fp_patch_defined(struct fp_patch *t, xmlNode *node)
 {
 	enum { IGNORED = 10 }; /* as engine/project/layerdefs.c has it */
 	char *id = fp_xml_text(fp_xml_child(node, "id"));
@@ -135,22 +135,38 @@ static xmlNode *list_of(xmlNode *layer, const char *name)
 	return n ? n : fp_patch_append(layer, name);
 }
 
-/* A form does not show the local key. Widgets' configuration flags came with 3.16 and changed their word for none; a reader passes over one that it does
- * not know. */
-static void hide_key(const struct fp_patch *t, xmlNode *node, const char *key)
+/* A form does not show NAME. Configuration flags came with 3.16 and changed their word for none; a reader passes over one that it does not know. */
+static void hide(const struct fp_patch *t, xmlNode *node, const char *name, xmlNode *(*add)(xmlNode *parent, const char *name))
 {
 	enum { FLAGS_SINCE = 316, NO_FLAG_SINCE = 331 };
-	xmlNode *list = list_of(node, "fieldConfiguration"), *n = row_of(list, "field", "name", key);
+	xmlNode *list = list_of(node, "fieldConfiguration"), *n = row_of(list, "field", "name", name);
 
 	if (n)
 		fp_patch_drop(n);
-	n = fp_patch_prepend(list, "field");
-	fp_patch_attr(n, "name", key);
+	n = add(list, "field");
+	fp_patch_attr(n, "name", name);
 	if (t->version >= FLAGS_SINCE)
 		fp_patch_attr(n, "configurationFlags", t->version >= NO_FLAG_SINCE ? "NoFlag" : "None");
 	n = fp_patch_append(n, "editWidget");
 	fp_patch_attr(n, "type", "Hidden");
 	fp_patch_append(fp_patch_append(n, "config"), "Option");
+}
+
+/* The local key of a layer that is joined with all its fields is a field here too. */
+static void hide_joined(const struct fp_patch *t, xmlNode *node)
+{
+	for (const xmlNode *n = fp_xml_path(node, "vectorjoins/join"); n; n = fp_xml_next(n)) {
+		char *id = fp_xml_attr(n, "joinLayerId"), *name;
+		const struct fp_pack_layer *l = fp_patch_find(t, id);
+		free(id);
+		if (!l || l->action != FP_PACK_OFFLINE || fp_xml_child(n, "joinFieldsSubset"))
+			continue;
+		name = fp_xml_attr_is(n, "hasCustomPrefix", "1") ? fp_xml_attr(n, "customPrefix") : fp_asprintf("%s_", l->def->name);
+		id = fp_asprintf("%s%s", name, t->p->tables[l->table].local_key);
+		hide(t, node, id, fp_patch_append);
+		free(id);
+		free(name);
+	}
 }
 
 enum { NOT_NULL = 1, UNIQUE = 2 };
@@ -250,36 +266,64 @@ static struct fp_pack_layer *value_layer(const struct fp_patch *t, const char *i
 	return named;
 }
 
-struct hints {
+struct widgets {
 	struct fp_patch *t;
 	struct fp_pack_layer *layer; /* may be NULL */
 };
 
-/* <Option name="LayerSource"> beside <Option name="Layer">: a hint, which would name a file of the author's computer. */
-static int value_relation(void *arg, xmlNode *n)
-{
-	const struct hints *h = arg;
-	xmlNode *map = n->parent, *provider;
-	const struct fp_pack_layer *l;
-	char *id, *source, *name;
+/* Widgets repeat the source of the layer that they take values from beside its id: a hint, which often names a file of the author's computer. What the
+ * widget of a relation says is only for the one who configures it, so that it stays unless there is a password in it. */
+static const struct hint {
+	const char *source, *id, *name, *provider;
+	int secrets_only;
+} hints[] = {
+	{"LayerSource", "Layer", "LayerName", "LayerProviderName", 0},
+	{"ReferencedLayerDataSource", "ReferencedLayerId", "ReferencedLayerName", "ReferencedLayerProviderKey", 1},
+};
 
-	if (strcmp((const char *)n->name, "Option") != 0 || !fp_xml_attr_is(n, "name", "LayerSource") || !row_of(map, "Option", "name", "Layer"))
-		return 1;
-	id = fp_xml_attr(row_of(map, "Option", "name", "Layer"), "value");
-	name = fp_xml_attr(row_of(map, "Option", "name", "LayerName"), "value");
-	source = fp_xml_attr(n, "value");
-	l = value_layer(h->t, id, source, name);
+static const struct hint *hint_of(xmlNode *n)
+{
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (fp_xml_attr_is(n, "name", hints[i].source) && row_of(n->parent, "Option", "name", hints[i].id))
+			return &hints[i];
+	return NULL;
+}
+
+static char *option(xmlNode *map, const char *name)
+{
+	return fp_xml_attr(row_of(map, "Option", "name", name), "value");
+}
+
+static void point_hint(const struct widgets *w, xmlNode *n, const struct hint *h)
+{
+	xmlNode *provider = row_of(n->parent, "Option", "name", h->provider);
+	char *id = option(n->parent, h->id), *name = option(n->parent, h->name), *source = fp_xml_attr(n, "value");
+	const struct fp_pack_layer *l = value_layer(w->t, id, source, name);
+
 	if (l && l->action != FP_PACK_REMOVE) {
-		provider = row_of(map, "Option", "name", "LayerProviderName");
 		fp_patch_point(l, n, "", "value");
 		if (provider)
 			fp_patch_attr(provider, "value", provider_of(l));
 	} else if (*id || *name) {
-		fp_package_warn(h->t->p, h->layer, "value_relation", 1, "a list of values is taken from the layer \"%s\", which is not in the package",
+		fp_patch_attr(n, "value", "");
+		fp_package_warn(w->t->p, w->layer, "value_relation", 1, "a list of values is taken from the layer \"%s\", which is not in the package",
 			*name ? name : id);
 	}
 	free(id);
 	free(name);
+	free(source);
+}
+
+static int widget(void *arg, xmlNode *n)
+{
+	const struct hint *h = strcmp((const char *)n->name, "Option") == 0 ? hint_of(n) : NULL;
+	char *source;
+
+	if (!h)
+		return 1;
+	source = fp_xml_attr(n, "value");
+	if (!h->secrets_only || holds_secret(source))
+		point_hint(arg, n, h);
 	free(source);
 	return 1;
 }
@@ -289,14 +333,13 @@ static int is_type(const struct fp_pack_layer *l, const char *type)
 	return strcmp(l->def->type, type) == 0;
 }
 
-int fp_patch_layer(struct fp_patch *t, xmlNode *node)
+int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 {
-	struct fp_pack_layer *l = defined(t, node);
-	struct hints h = {.t = t, .layer = l};
+	struct widgets w = {.t = t, .layer = l};
 
 	if (l && l->action == FP_PACK_REMOVE)
 		return 0;
-	fp_patch_walk(node, value_relation, &h);
+	fp_patch_walk(node, widget, &w);
 	relations(t, fp_patch_child(node, "referencedLayers"));
 	relations(t, fp_patch_child(node, "referencingLayers"));
 	joins(t, fp_patch_child(node, "vectorjoins"));
@@ -307,9 +350,10 @@ int fp_patch_layer(struct fp_patch *t, xmlNode *node)
 	if (is_type(l, "vector"))
 		set_key(t, l, node);
 	set_origin(t, l, node);
+	hide_joined(t, node);
 	if (l->action == FP_PACK_OFFLINE) {
 		const struct fp_pack_table *table = &t->p->tables[l->table];
-		hide_key(t, node, table->local_key);
+		hide(t, node, table->local_key, fp_patch_prepend);
 		constrain(table, node);
 	}
 	return 1;

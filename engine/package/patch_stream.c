@@ -40,6 +40,7 @@ struct stream {
 	xmlOutputBuffer *out;
 	int fd, fault;        /* errno of the first write that failed */
 	int begun;
+	int embedded;         /* layers of other projects have been written */
 };
 
 static int is_element(const xmlNode *n)
@@ -52,17 +53,17 @@ static int is(const xmlNode *n, const char *name)
 	return strcmp((const char *)n->name, name) == 0;
 }
 
+/* What fails is noted here and not told to libxml2, which would print it. */
 static int put_bytes(void *arg, const char *bytes, int n)
 {
 	struct stream *s = arg;
 
-	for (int done = 0; done < n;) {
+	for (int done = 0; done < n && !s->fault;) {
 		ssize_t k = write(s->fd, bytes + done, (size_t)(n - done));
-		if (k < 0 && errno != EINTR) {
+		if (k >= 0)
+			done += (int)k;
+		else if (errno != EINTR)
 			s->fault = errno;
-			return -1;
-		}
-		done += k > 0 ? (int)k : 0;
 	}
 	return n;
 }
@@ -73,16 +74,21 @@ static void put(struct stream *s, const char *text)
 }
 
 /* What is written is UTF-8, whatever was read; libxml2 writes all else but ASCII as numbers when the document does not say so. */
+static void speak_utf8(xmlDoc *doc)
+{
+	if (!doc->encoding)
+		doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
+}
+
 static void put_node(struct stream *s, xmlNode *n)
 {
+	speak_utf8(n->doc);
 	xmlNodeDumpOutput(s->out, n->doc, n, 0, 0, "UTF-8");
 }
 
 static enum fp_status written(const struct stream *s, struct fp_error *err)
 {
-	if (s->fault)
-		return fp_fail_errno(err, s->fault, "cannot write the packaged project");
-	return s->out->error ? fp_fail(err, FP_E_IO, "cannot write the packaged project (libxml2 error %d)", s->out->error) : FP_OK;
+	return s->fault ? fp_fail_errno(err, s->fault, "cannot write the packaged project") : FP_OK;
 }
 
 static void put_literal(struct stream *s, const xmlChar *text)
@@ -117,8 +123,6 @@ static void begin(struct stream *s, xmlDoc *doc)
 	if (s->begun)
 		return;
 	s->begun = 1;
-	if (!doc->encoding)
-		doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
 	if (doc->standalone != -1) {
 		put(s, "<?xml version=\"1.0\" encoding=\"UTF-8\"");
 		if (doc->standalone >= 0)
@@ -180,35 +184,12 @@ static enum fp_status open_element(void *arg, xmlNode *element, struct fp_error 
 	begin(s, element->doc);
 	if (element->parent == (xmlNode *)element->doc)
 		fp_patch_root(&s->patch, element);
+	speak_utf8(element->doc);
 	xmlNodeDump(b, element->doc, element, 0, 0);
 	fp_assert(xmlBufferLength(b) > 2); /* "<x/>": it has no children yet */
 	xmlOutputBufferWrite(s->out, xmlBufferLength(b) - 2, (const char *)xmlBufferContent(b));
 	put(s, ">");
 	xmlBufferFree(b);
-	return written(s, err);
-}
-
-static enum fp_status close_element(void *arg, xmlNode *element, struct fp_error *err)
-{
-	struct stream *s = arg;
-
-	for (size_t i = 0; i < N_PARTS && element->parent == (xmlNode *)element->doc; i++) {
-		xmlNode *n;
-		if (s->seen[i] || parts[i].need == NO || (parts[i].need == UNTITLED && !s->patch.untitled))
-			continue;
-		n = xmlNewDocNode(element->doc, NULL, (const xmlChar *)parts[i].name, NULL);
-		parts[i].patch(&s->patch, n);
-		put_node(s, n);
-		put(s, "\n");
-		xmlFreeNode(n);
-	}
-	put(s, "</");
-	if (element->ns && element->ns->prefix) {
-		put(s, (const char *)element->ns->prefix);
-		put(s, ":");
-	}
-	put(s, (const char *)element->name);
-	put(s, ">");
 	return written(s, err);
 }
 
@@ -219,6 +200,23 @@ static enum fp_status beside_root(struct stream *s, xmlNode *doc, struct fp_erro
 			put_doctype(s, (xmlDtd *)n);
 		else
 			put_node(s, n);
+		put(s, "\n");
+	}
+	return written(s, err);
+}
+
+static int patch_layer(struct stream *s, xmlNode *node)
+{
+	return !fp_patch_is_stub(&s->patch, node) && fp_patch_layer(&s->patch, node, fp_patch_defined(&s->patch, node));
+}
+
+static enum fp_status put_embedded(void *arg, xmlNode *node, struct fp_pack_layer *l, struct fp_error *err)
+{
+	struct stream *s = arg;
+
+	replace_all(s, node);
+	if (fp_patch_layer(&s->patch, node, l)) {
+		put_node(s, node);
 		put(s, "\n");
 	}
 	return written(s, err);
@@ -235,11 +233,48 @@ static enum fp_status pieces(void *arg, xmlNode *parent, int depth, struct fp_er
 		replace_all(s, parent->last);
 		if (depth == 0)
 			patch_part(s, parent->last);
-		else if (is(parent->last, "maplayer") && !fp_patch_layer(&s->patch, parent->last))
+		else if (is(parent->last, "maplayer") && !patch_layer(s, parent->last))
 			fp_patch_drop(parent->last);
 	}
 	for (xmlNode *n = parent->children; n; n = n->next)
 		put_node(s, n);
+	return written(s, err);
+}
+
+/* What the project must have and did not. */
+static void put_missing(struct stream *s, xmlNode *root)
+{
+	for (size_t i = 0; i < N_PARTS; i++) {
+		xmlNode *n;
+		if (s->seen[i] || parts[i].need == NO || (parts[i].need == UNTITLED && !s->patch.untitled))
+			continue;
+		n = xmlNewDocNode(root->doc, NULL, (const xmlChar *)parts[i].name, NULL);
+		parts[i].patch(&s->patch, n);
+		put_node(s, n);
+		put(s, "\n");
+		xmlFreeNode(n);
+	}
+}
+
+static enum fp_status close_element(void *arg, xmlNode *element, struct fp_error *err)
+{
+	struct stream *s = arg;
+	enum fp_status st = FP_OK;
+
+	if (element->parent == (xmlNode *)element->doc)
+		put_missing(s, element);
+	else if (!s->embedded)
+		st = fp_patch_embedded(&s->patch, put_embedded, s, err);
+	s->embedded = 1;
+	if (st != FP_OK)
+		return st;
+	put(s, "</");
+	if (element->ns && element->ns->prefix) {
+		put(s, (const char *)element->ns->prefix);
+		put(s, ":");
+	}
+	put(s, (const char *)element->name);
+	put(s, ">");
 	return written(s, err);
 }
 
@@ -288,5 +323,6 @@ enum fp_status fp_patch_write(struct fp_package *p, const char *path, struct fp_
 			st = fp_fail_errno(err, errno, "cannot write the packaged project");
 	}
 	json_decref(s.patch.met);
+	fp_patch_forget_trees(&s.patch);
 	return st;
 }

@@ -32,6 +32,8 @@ static int tree_layer(const struct fp_patch *t, xmlNode *n)
 		fp_patch_drop(n);
 	else if (l && l->action != FP_PACK_UNTOUCHED)
 		fp_patch_point(l, n, "providerKey", "source");
+	if (stays && l && l->def->from)
+		fp_patch_own(n);
 	return stays;
 }
 
@@ -46,10 +48,10 @@ static void custom_order(const struct fp_patch *t, xmlNode *order)
 	}
 }
 
-/* 1: GROUP holds a layer, at whatever depth. */
-static int group(const struct fp_patch *t, xmlNode *g)
+/* 1: GROUP holds a layer, at whatever depth, or may hold one when somebody finds the project that it is embedded from. */
+static int group(struct fp_patch *t, xmlNode *g)
 {
-	int holds = 0;
+	int holds = fp_patch_is_embedded(g) && !fp_patch_embedded_group(t, g);
 
 	for (xmlNode *n = g->children, *next; n; n = next) {
 		next = n->next;

@@ -128,6 +128,13 @@ static xmlNode *entry_of(xmlNode *holder, const char *element, const char *key_n
 	return NULL;
 }
 
+char *fp_patch_get_property(const xmlNode *owner, const char *key)
+{
+	xmlNode *holder = fp_patch_child((xmlNode *)owner, "customproperties"), *n = entry_of(fp_patch_child(holder, "Option"), "Option", "name", key);
+
+	return fp_xml_attr(n ? n : entry_of(holder, "property", "key", key), "value");
+}
+
 static void drop_all(xmlNode *holder, const char *element, const char *key_name, const char *key)
 {
 	for (xmlNode *n; (n = entry_of(holder, element, key_name, key));)

@@ -22,7 +22,9 @@ static enum fp_status zip_fault(zip_error_t *e, struct fp_error *err)
 {
 	if (zip_error_system_type(e) == ZIP_ET_SYS && zip_error_code_system(e))
 		return fp_fail_errno(err, zip_error_code_system(e), "cannot write the packaged project");
-	return fp_fail(err, FP_E_INVALID, "cannot write the packaged project: %s", zip_error_strerror(e));
+	fp_fail(err, FP_E_INVALID, "cannot pack the project with the files that belong to it: %s", zip_error_strerror(e));
+	fp_error_hint(err, "one of them is damaged: open the project in QGIS, save it, and upload it again");
+	return FP_E_INVALID;
 }
 
 /* Takes SOURCE over. The same members give the same bytes: no times of today, no permissions of this computer. */
@@ -55,6 +57,7 @@ static enum fp_status add_member(struct archive *a, zip_t *from, zip_uint64_t i,
 {
 	const char *name = zip_get_name(from, i, 0);
 	struct fp_error why;
+	zip_stat_t s;
 	char *own = NULL;
 	enum fp_status st;
 
@@ -66,6 +69,10 @@ static enum fp_status add_member(struct archive *a, zip_t *from, zip_uint64_t i,
 	}
 	if (fp_path_has_suffix(name, ".qgs")) {
 		left_out(a, name, "it is another project");
+		return FP_OK;
+	}
+	if (zip_stat_index(from, i, 0, &s) == 0 && (s.valid & ZIP_STAT_ENCRYPTION_METHOD) && s.encryption_method != ZIP_EM_NONE) {
+		left_out(a, name, "it is encrypted");
 		return FP_OK;
 	}
 	if (fp_path_has_suffix(name, ".qgd") && !a->has_storage) {

@@ -19,6 +19,7 @@ struct fp_row_column {
 	OGRFieldSubType subtype;
 	int width;               /* of strings, 0: any */
 	char *comment;           /* of the source's column, NULL: none */
+	char *alias;             /* another name that the source gives it, NULL: none */
 	int has_default, not_null, unique;
 };
 
@@ -40,6 +41,17 @@ struct fp_row {
 	size_t geometry_len;
 };
 
+/* Rows that SQLite itself can take out of another of its databases, values as they are stored: asking for them one by one takes as long again. */
+#define FP_ROWS_ATTACHED "source"
+struct fp_rows;
+struct fp_rows_direct {
+	char *uri;               /* of the database, which is attached as FP_ROWS_ATTACHED */
+	char *from;              /* SQL: what stands behind FROM */
+	char *where;             /* SQL, NULL: every row */
+	char *geometry;          /* SQL of a GeoPackage's blob, NULL: none */
+	enum fp_status (*done)(struct fp_rows *r, struct fp_error *err); /* after the last row: it is still what it was */
+};
+
 struct fp_rows {
 	const struct fp_rows_ops *ops;
 	struct fp_row_column *columns; /* in the provider's order, the source key among them; owned */
@@ -49,6 +61,7 @@ struct fp_rows {
 	char *comment;                 /* of the table, NULL */
 	int64_t about;                 /* how many rows there are, -1: nobody knows */
 	json_t *skipped;               /* rows that the source itself could not give, [{"reason","count"}]; owned, may be NULL */
+	struct fp_rows_direct *direct; /* the same rows for SQLite; owned by the source, mostly NULL */
 };
 
 struct fp_rows_ops {
@@ -70,6 +83,9 @@ enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const st
 	struct fp_error *err);
 void fp_rows_free(struct fp_rows *r); /* NULL is fine */
 
+/* Closes the databases of P. To be called when its last table is read; fp_package_free() does so, too. */
+void fp_rows_close_databases(struct fp_package *p);
+
 /* The implementations, by provider; a table in rows.c names them. */
 typedef enum fp_status fp_rows_opener(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
 	struct fp_error *err);
@@ -81,6 +97,12 @@ fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
 
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);
+
+/* "EPSG:2056", WKT or PROJ's text; the caller releases it. NULL: it is none of them. */
+OGRSpatialReferenceH fp_rows_srs(const char *text);
+
+/* The geometry type that the check found in LAYER, wkbNone for none, wkbUnknown when it did not find out. */
+OGRwkbGeometryType fp_rows_geometry(const struct fp_pack_layer *layer);
 
 /* The rectangle of the area of interest in the coordinates of SRS; 0: none is set, or it does not hold for this layer (section 3.4, AOI); -1: it cannot be
  * transformed, and all rows are to be taken. */

@@ -11,9 +11,11 @@
 #define FP_ANSWER_MS 5000
 
 struct fp_asker {
-	struct fp_resolver *resolver;
+	struct fp_resolver *resolver; /* what the project may have asked; NULL: nothing, its network is off */
+	struct fp_resolver *anywhere; /* for databases that the operator names, in a service or a variable: they may lie anywhere, behind a socket of this machine,
+	                               * too; NULL: they are like others */
+	int any_database;      /* all databases are like those of the operator */
 	const char *pgservice; /* a checked service file */
-	int sockets;           /* sockets of this machine may be connected to */
 	const char *service;   /* its section for questions that name neither a service nor, perhaps, a host: $PGSERVICE, or "" */
 };
 

@@ -169,10 +169,11 @@ enum fp_status fp_prober_ask(json_t **answer, int session, const json_t *questio
 }
 
 /* The set-up, and what the prober says to it. */
-static enum fp_status greet(struct fp_prober *p, const char *allow, const char *pgservice, struct fp_error *err)
+static enum fp_status greet(struct fp_prober *p, const char *allow, enum fp_databases databases, const char *pgservice, struct fp_error *err)
 {
-	json_t *setup = json_pack("{s:i,s:o,s:o,s:i}", "protocol", FP_PROBER_PROTOCOL, "allow", fp_json_text(allow), "pgservice", fp_json_text(pgservice),
-		"parent", (int)getpid()), *hello = NULL;
+	static const char *const words[] = {[FP_DATABASES_ALLOWED] = "", [FP_DATABASES_OPERATORS] = "operators", [FP_DATABASES_ANY] = "any"};
+	json_t *setup = json_pack("{s:i,s:o,s:s,s:o,s:i}", "protocol", FP_PROBER_PROTOCOL, "allow", allow ? fp_json_text(allow) : json_null(), "databases",
+		words[databases], "pgservice", fp_json_text(pgservice), "parent", (int)getpid()), *hello = NULL;
 	enum fp_status st = send_line(p->fd, setup, err);
 
 	json_decref(setup);
@@ -186,7 +187,8 @@ static enum fp_status greet(struct fp_prober *p, const char *allow, const char *
 	return st;
 }
 
-enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, const char *pgservice, const json_t *envvars, struct fp_error *err)
+enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, enum fp_databases databases, const char *pgservice, const json_t *envvars,
+	struct fp_error *err)
 {
 	char *path = fp_helper_path("fieldpost-prober");
 	struct fp_strv env = {0};
@@ -213,7 +215,7 @@ enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, const 
 	close(pair[1]);
 	fp_strv_free(&env);
 	free(path);
-	st = p->pid < 0 ? fp_fail_errno(err, errno, "cannot start a prober process") : greet(p, allow, pgservice, err);
+	st = p->pid < 0 ? fp_fail_errno(err, errno, "cannot start a prober process") : greet(p, allow, databases, pgservice, err);
 	if (st == FP_OK)
 		*out = p;
 	else

@@ -320,7 +320,9 @@ void fp_ask_http(struct fp_asker *asker, const json_t *question, json_t *answer)
 	wrong = has_control(user) || has_control(password) || has_control(referer) ? "a control character where none can be" :
 		url_parse(&u, fp_json_str_or(question, "url", ""), &url_user, &url_password);
 	login = *user ? (struct login){user, password} : (struct login){url_user, url_password};
-	if (wrong)
+	if (!asker->resolver)
+		fp_answer_fault(answer, "address", "network_off", "the network is off for this project");
+	else if (wrong)
 		fp_answer_fault(answer, "name", "bad_question", "%s", wrong);
 	else
 		follow(asker, &u, login.user ? &login : NULL, referer, answer);

@@ -181,6 +181,7 @@ static enum fp_status take_setup(struct prober *p, struct fp_error *err)
 {
 	struct fp_buf in = FP_BUF_INIT;
 	struct fp_allow *allow;
+	const char *databases;
 	size_t len;
 	enum fp_status st = FP_OK;
 
@@ -194,10 +195,15 @@ static enum fp_status take_setup(struct prober *p, struct fp_error *err)
 	p->asker.pgservice = fp_json_str_or(p->setup, "pgservice", "");
 	if (st == FP_OK)
 		st = fp_pgservice_read(p->asker.pgservice, NULL, NULL, err);
-	if (st == FP_OK)
+	if (st == FP_OK && !json_is_null(json_object_get(p->setup, "allow"))) {
 		st = fp_allow_new(&allow, fp_json_str_or(p->setup, "allow", ""), err);
-	if (st == FP_OK)
-		p->asker.resolver = fp_resolver_new(allow);
+		if (st == FP_OK)
+			p->asker.resolver = fp_resolver_new(allow);
+	}
+	databases = fp_json_str_or(p->setup, "databases", "");
+	if (*databases)
+		p->asker.anywhere = fp_resolver_anywhere();
+	p->asker.any_database = strcmp(databases, "any") == 0;
 	return st;
 }
 
@@ -251,6 +257,7 @@ int main(int argc, char **argv)
 	curl_global_cleanup();
 	fp_cache_free(p.cache);
 	fp_resolver_free(p.asker.resolver);
+	fp_resolver_free(p.asker.anywhere);
 	json_decref(p.setup);
 	free(service);
 	return st == FP_OK ? 0 : 1;

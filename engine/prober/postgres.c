@@ -232,8 +232,17 @@ struct place {
 	char *host, *hostaddr, *port;
 };
 
+/* Who named the server: the operator, in a service or a variable, or else the project. A host that the project names stands before any variable. */
+static int is_operators(const struct fp_asker *asker, const json_t *question)
+{
+	if (!asker->anywhere)
+		return 0;
+	return asker->any_database || *fp_json_str_or(question, "service", "") ||
+		(!*fp_json_str_or(question, "host", "") && (*asker->service || getenv("PGHOST") || getenv("PGHOSTADDR")));
+}
+
 /* Connects to one host, on each address that it may. ANSWER is this attempt's own. */
-static int try_place(struct fp_pg *pg, struct fp_asker *asker, struct params *p, const struct place *at)
+static int try_place(struct fp_pg *pg, struct fp_resolver *resolver, int sockets, struct params *p, const struct place *at)
 {
 	const char *port = *at->port ? at->port : "5432", *name = *at->hostaddr ? at->hostaddr : at->host;
 	const struct fp_host *host;
@@ -246,7 +255,7 @@ static int try_place(struct fp_pg *pg, struct fp_asker *asker, struct params *p,
 		return -1;
 	}
 	json_object_set_new(pg->answer, "port", json_integer(number));
-	if ((!*name || *name == '/' || *name == '@') && asker->sockets) {
+	if ((!*name || *name == '/' || *name == '@') && sockets) {
 		set(p, "host", at->host);
 		set(p, "hostaddr", "");
 		set(p, "port", port);
@@ -260,7 +269,7 @@ static int try_place(struct fp_pg *pg, struct fp_asker *asker, struct params *p,
 		fp_answer_fault(pg->answer, "name", "name_not_found", "\"%s\" stands for an address and is none", name);
 		return -1;
 	}
-	host = fp_resolve(asker->resolver, name);
+	host = fp_resolve(resolver, name);
 	if (host->n == 0) {
 		fp_answer_fault(pg->answer, host->stage, host->cause, "%s: %s", name, host->error);
 		return -1;
@@ -279,7 +288,7 @@ static int try_place(struct fp_pg *pg, struct fp_asker *asker, struct params *p,
 	return -1;
 }
 
-static int try_places(struct fp_pg *pg, struct fp_asker *asker, struct params *p)
+static int try_places(struct fp_pg *pg, struct fp_resolver *resolver, int sockets, struct params *p)
 {
 	/* borrowed from P's sources: set() below puts others into P itself */
 	const char *hosts = param(p, "host"), *addresses = param(p, "hostaddr"), *ports = param(p, "port");
@@ -295,7 +304,7 @@ static int try_places(struct fp_pg *pg, struct fp_asker *asker, struct params *p
 		struct place at = {nth(hosts, i), nth(addresses, i), nth(ports, i)};
 
 		pg->answer = json_object();
-		rc = try_place(pg, asker, p, &at);
+		rc = try_place(pg, resolver, sockets, p, &at);
 		if (rc == 0)
 			fp_answer_fault(pg->answer, "", "", "%s", "");
 		if (rc == 0 || rank(pg->answer) > rank(answer))
@@ -313,11 +322,16 @@ static int try_places(struct fp_pg *pg, struct fp_asker *asker, struct params *p
 
 int fp_pg_connect(struct fp_pg *pg, struct fp_asker *asker, const json_t *question)
 {
+	int anywhere = is_operators(asker, question), rc;
 	struct params p = {0};
-	int rc = take_params(&p, asker, question, pg->answer);
 
+	if (!anywhere && !asker->resolver) {
+		fp_answer_fault(pg->answer, "address", "network_off", "the network is off for this project");
+		return -1;
+	}
+	rc = take_params(&p, asker, question, pg->answer);
 	if (rc == 0)
-		rc = try_places(pg, asker, &p);
+		rc = try_places(pg, anywhere ? asker->anywhere : asker->resolver, anywhere, &p);
 	if (rc == 0) {
 		pg->deadline = fp_monotonic_ms() + FP_ANSWER_MS;
 		json_object_set_new(pg->answer, "user", fp_json_text(PQuser(pg->conn)));

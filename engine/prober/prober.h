@@ -8,7 +8,10 @@
  *
  * Set-up:
  *   {"protocol":1,
- *    "allow":"127.0.0.1 10.0.0.0/8 db.lan",  what may be asked although its address is private: addresses, networks, host names
+ *    "allow":"127.0.0.1 10.0.0.0/8 db.lan",  what may be asked although its address is private: addresses, networks, host names; null: the network is off,
+ *                                         and nothing is asked but what DATABASES says
+ *    "databases":"operators"|"any",       those that a service or a variable names, or all, may lie anywhere, behind a socket of this machine, too; absent:
+ *                                         they are asked like the web
  *    "pgservice":"[geo]\nhost=db.example\n...",   a pg_service.conf, "" for none
  *    "parent":1234}                             the pid that must still be its parent
  * It then says {"hello":{"protocol":1,"landlock":4,"uid":65534}} on FP_PROBER_FD, once, or {"refused":"why","class":"invalid"} and ends. No session is
@@ -39,7 +42,7 @@
  *              "rows":1200 (pg_class' estimate, -1 unknown),"tables":["public.trees",...] (table missing: the nearest names, at most 12),
  *              "filter_error":"..." (the filter does not work; QGIS calls the layer valid all the same)}
  *
- * Causes: bad_question, this_machine (a loopback address or this host's own name that ALLOW does not list: not connected to), address_refused (a
+ * Causes: bad_question, network_off (by the set-up), this_machine (a loopback address or this host's own name that ALLOW does not list: not connected to), address_refused (a
  * private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober),
  * name_not_found, refused, timed_out, unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
  * service_unknown, login_refused, database_unknown, ssl_required, ssl_unsupported, connect_failed (anything else libpq says), table_missing,
@@ -62,10 +65,15 @@
 /* A running prober, as its owner holds it (engine/prober/client.c, part of libfieldpost). */
 struct fp_prober;
 
+/* Where databases may be asked that a project's network setting does not let through. */
+enum fp_databases { FP_DATABASES_ALLOWED, FP_DATABASES_OPERATORS, FP_DATABASES_ANY };
+
 /* fork+exec of fieldpost-prober (fp_helper_path()) as a child of this process, in its process group, dead with it (PDEATHSIG), in a clean environment but
  * for what libpq reads: of ENVVARS (an object name -> value, may be NULL) and of this process's own variables those that begin with PG and name no file.
+ * ALLOW NULL: the network is off, and only such databases are asked as DATABASES says.
  * Sends the set-up and waits for the hello. FP_E_REFUSED says why there is none. Walls of this process are the prober's too: start it before them. */
-enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, const char *pgservice, const json_t *envvars, struct fp_error *err);
+enum fp_status fp_prober_start(struct fp_prober **out, const char *allow, enum fp_databases databases, const char *pgservice, const json_t *envvars,
+	struct fp_error *err);
 
 /* A new session: a connected stream descriptor, close-on-exec, the caller's. May be used by a child after fork(); whoever else has a copy closes it, or
  * the next session waits for him. -1: err says why. */

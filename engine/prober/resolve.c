@@ -24,6 +24,14 @@ struct fp_resolver *fp_resolver_new(struct fp_allow *allow)
 	return r;
 }
 
+struct fp_resolver *fp_resolver_anywhere(void)
+{
+	struct fp_allow *all;
+
+	fp_assert(fp_allow_new(&all, "0.0.0.0/0 ::/0", NULL) == FP_OK);
+	return fp_resolver_new(all);
+}
+
 void fp_resolver_free(struct fp_resolver *r)
 {
 	if (!r)

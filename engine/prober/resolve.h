@@ -19,6 +19,8 @@ struct fp_host {
 
 struct fp_resolver;
 struct fp_resolver *fp_resolver_new(struct fp_allow *allow) __attribute__((returns_nonnull)); /* ALLOW is taken over */
+/* One that lets every address out. */
+struct fp_resolver *fp_resolver_anywhere(void) __attribute__((returns_nonnull));
 void fp_resolver_free(struct fp_resolver *r);
 
 /* Borrowed from R, for as long as R lives. NAME is a host name or an address. */

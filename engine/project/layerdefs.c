@@ -174,6 +174,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	l->geometry = fp_reader_attr(node, "geometry");
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
 	l->home = fp_strdup(r->docs[doc].home);
+	l->from = doc ? fp_strdup(r->docs[doc].path) : NULL;
 	l->cloud_action = custom_property(node, "QFieldSync/cloud_action");
 	read_fields(l, node);
 	FP_GROW(r->nodes, r->n_nodes, r->cap_nodes);

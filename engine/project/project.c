@@ -118,6 +118,7 @@ static void free_layer(struct fp_layer_def *l)
 	free(l->wkb_type);
 	free(l->geometry);
 	free(l->home);
+	free(l->from);
 	fp_strv_free(&l->joined_fields);
 	free(l->cloud_action);
 }

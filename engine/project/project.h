@@ -27,6 +27,7 @@ struct fp_layer_def {
 	char *geometry;    /* @geometry as written, "" when absent */
 	int read_only;     /* @readOnly is 1 */
 	char *home;        /* folder against which the source is resolved: the project's, or the other project's for an embedded layer */
+	char *from;        /* the other project that the layer is embedded from, absolute; NULL: it is this project's own */
 	struct fp_field_def *fields;
 	size_t n_fields, cap_fields;
 	struct fp_strv joined_fields;     /* names added by joins and expression fields: they exist for comparison, not for writing */

@@ -15,6 +15,8 @@ enum encoding { UNKNOWN, UTF_8, EIGHT_BIT, AS_IS };
 
 struct fp_xml {
 	fp_xml_keep *keep;
+	fp_xml_visit *visit;  /* NULL: nobody wants to see attributes */
+	void *visitor;
 	xmlParserCtxt *ctxt;
 	xmlSAXHandler sax;
 	int dropped;          /* levels inside an element that is not kept */
@@ -49,6 +51,8 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	struct fp_xml *x = of(ctx);
 	const xmlNode *parent = ((xmlParserCtxt *)ctx)->node;
 
+	for (int i = 0; x->visit && i < n_attr; i++) /* libxml2 has five pointers for each: the name first, begin and end of the value last */
+		x->visit(x->visitor, (const char *)attr[5 * i], (const char *)attr[5 * i + 3], (size_t)(attr[5 * i + 4] - attr[5 * i + 3]));
 	/* nodeNr counts the open kept elements: the level of this one. */
 	if (x->dropped > 0 || (parent && !x->keep((const char *)parent->name, x->ctxt->nodeNr, (const char *)name))) {
 		x->dropped++;
@@ -269,6 +273,12 @@ struct fp_xml *fp_xml_new_pieces(const struct fp_xml_pieces *to, void *arg)
 	return x;
 }
 
+void fp_xml_visit_attributes(struct fp_xml *x, fp_xml_visit *visit, void *arg)
+{
+	x->visit = visit;
+	x->visitor = arg;
+}
+
 void fp_xml_free(struct fp_xml *x)
 {
 	if (!x)
@@ -362,7 +372,11 @@ static enum fp_status parse(struct fp_xml *x, int last, struct fp_error *err)
 	fp_buf_clear(from);
 	if (x->status != FP_OK)
 		return failed(x, err);
-	if (rc == XML_ERR_USER_STOP || (rc != 0 && !x->ctxt->wellFormed))
+	if (rc == XML_ERR_INVALID_ENCODING && x->ctxt->disableSAX && !x->line) { /* the one end that libxml2 does not call a fault of the text */
+		x->line = xmlSAX2GetLineNumber(x->ctxt);
+		snprintf(x->fault, sizeof x->fault, "it is not in the encoding that it declares");
+	}
+	if (rc == XML_ERR_USER_STOP || (rc != 0 && (!x->ctxt->wellFormed || x->ctxt->disableSAX)))
 		return fp_fail(err, FP_E_INVALID, "XML broken at line %d: %s", x->line ? x->line : 1, *x->fault ? x->fault : "not well formed");
 	return FP_OK;
 }

@@ -15,6 +15,10 @@ struct fp_xml *fp_xml_new(fp_xml_keep *keep);
 struct fp_xml *fp_xml_new_strict(fp_xml_keep *keep); /* mends nothing */
 void fp_xml_free(struct fp_xml *x);
 
+/* Lets VISIT see every attribute that is read, also of elements that are not kept: N bytes at VALUE, in which "&" may be written "&#38;". */
+typedef void fp_xml_visit(void *arg, const char *attribute, const char *value, size_t n);
+void fp_xml_visit_attributes(struct fp_xml *x, fp_xml_visit *visit, void *arg);
+
 /* Elements and attributes that one tree may hold: some 600 MB, and more than 10,000 layers of 100 fields need. */
 #define FP_XML_KEPT_MAX 3000000
 

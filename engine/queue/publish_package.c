@@ -177,6 +177,14 @@ static enum fp_status attach(struct fp_run *r, const struct fp_base_file *f, con
 	return st;
 }
 
+/* What a device pushed, at the root of the project, stands before what lay beside the project file. */
+static int is_covered(const struct fp_run *r, const char *name)
+{
+	const char *short_name = name_in_package(r, name);
+
+	return short_name != name && fp_run_file(r, short_name) && fp_attachment_is(&r->folders, short_name);
+}
+
 /* *DONE when this file was dealt with; else a piece of it was hashed. */
 static enum fp_status collect_attachment(struct fp_run *r, const struct fp_base_file *f, int *done, struct fp_error *err)
 {
@@ -185,7 +193,7 @@ static enum fp_status collect_attachment(struct fp_run *r, const struct fp_base_
 	enum fp_status st;
 
 	*done = 1;
-	if (!fp_attachment_is(&r->folders, f->name))
+	if (!fp_attachment_is(&r->folders, f->name) || is_covered(r, f->name))
 		return FP_OK;
 	st = known_digest(r, f, &d, &at, err);
 	if (st == FP_OK && !*d.etag) {

@@ -160,7 +160,7 @@ static enum fp_status start_prober(struct fp_secret_test *t, const struct fp_con
 
 	if (st != FP_OK)
 		return st;
-	st = fp_prober_start(&t->prober, conf->network_allow, pgservice, envvars, err);
+	st = fp_prober_start(&t->prober, conf->network_allow, FP_DATABASES_ALLOWED, pgservice, envvars, err);
 	fp_secrets_wipe(envvars, pgservice);
 	if (st == FP_OK)
 		t->session = fp_prober_session(t->prober, err);

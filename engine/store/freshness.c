@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/json.h"
+#include "engine/base/mem.h"
 #include "engine/base/text.h"
 #include "engine/store/attachments.h"
 #include "engine/store/db.h"
 #include "engine/store/packages.h"
 
-/* Data that a package could show: no attachment, and no "trees.qgs~" that QGIS leaves behind. ?3 are the attachment folders, as a JSON array. */
-#define IS_DATA "f.name NOT GLOB '*~' AND NOT EXISTS (SELECT 1 FROM json_each(?3) d WHERE substr(f.name, 1, length(d.value) + 1) = d.value || '/')"
+/* Names from ?3 up to ?4; "trees.qgs~" is what QGIS leaves behind. */
+#define IS_DATA "f.name >= ?3 AND f.name < ?4 AND f.name NOT GLOB '*~'"
 /* What a job brought is told as changes. */
 #define BY_PEOPLE(since) "EXISTS (SELECT 1 FROM file_version x WHERE x.file_id = f.id AND x.version > " since " AND x.by NOT GLOB 'job [0-9]*')"
 
@@ -51,16 +51,40 @@ enum fp_status fp_package_online_layers(struct fp_store *s, int64_t *n, const ch
 		" AND provider NOT IN ('memory', 'virtual') AND changed <> 'gone'", FP_VALS(fp_t(project_id)));
 }
 
-static char *folders_json(const struct fp_strv *folders)
+static int by_text(const void *a, const void *b)
 {
-	json_t *a = json_array();
-	char *text;
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
+/* What lies outside all attachment folders, a stretch of names at a time: there may be a hundred thousand photos, and the index steps over them. */
+static enum fp_status count_files(struct fp_store *s, int64_t n[2], const char *project_id, int64_t job_id, const struct fp_strv *folders, struct fp_error *err)
+{
+	static const char last[] = "\xf4\x8f\xbf\xbf";
+	struct fp_strv stretches = {0};
+	char *from = fp_strdup("");
+	enum fp_status st = FP_OK;
+
+	n[0] = n[1] = 0;
 	for (size_t i = 0; i < folders->n; i++)
-		json_array_append_new(a, fp_json_text(folders->items[i]));
-	text = fp_json_dump(a);
-	json_decref(a);
-	return text;
+		fp_strv_take(&stretches, fp_asprintf("%s/", folders->items[i]));
+	if (stretches.n)
+		qsort(stretches.items, stretches.n, sizeof *stretches.items, by_text);
+	fp_strv_add(&stretches, last);
+	for (size_t i = 0; st == FP_OK && i < stretches.n; i++) {
+		char *to = stretches.items[i];
+		int64_t more[2];
+		if (strcmp(to, from) < 0) /* a folder in a folder */
+			continue;
+		st = two_numbers(s, more, files_sql, FP_VALS(fp_i(job_id), fp_t(project_id), fp_t(from), fp_t(to)), err);
+		n[0] += more[0];
+		n[1] += more[1];
+		free(from);
+		from = fp_strdup(to);
+		from[strlen(from) - 1]++; /* "DCIM0" is the first name behind all that begin with "DCIM/" */
+	}
+	fp_strv_free(&stretches);
+	free(from);
+	return st;
 }
 
 static void describe(struct fp_freshness *f)
@@ -88,14 +112,11 @@ enum fp_status fp_package_freshness(struct fp_store *s, struct fp_freshness *f, 
 {
 	struct fp_strv folders = {0};
 	int64_t files[2], changes[2];
-	char *json = NULL;
 	enum fp_status st = fp_attachment_folders(s, &folders, project_id, err);
 
 	memset(f, 0, sizeof *f);
-	if (st == FP_OK) {
-		json = folders_json(&folders);
-		st = two_numbers(s, files, files_sql, FP_VALS(fp_i(job_id), fp_t(project_id), fp_t(json)), err);
-	}
+	if (st == FP_OK)
+		st = count_files(s, files, project_id, job_id, &folders, err);
 	if (st == FP_OK)
 		st = two_numbers(s, changes, changes_sql, FP_VALS(fp_i(job_id), fp_t(project_id)), err);
 	if (st == FP_OK)
@@ -108,6 +129,5 @@ enum fp_status fp_package_freshness(struct fp_store *s, struct fp_freshness *f, 
 		describe(f);
 	}
 	fp_strv_free(&folders);
-	free(json);
 	return st;
 }

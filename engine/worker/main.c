@@ -66,25 +66,29 @@ static void forget(const char *name)
 }
 
 /* What has to be done while files can still be read and processes started: the words of the check, and the prober, which alone gets the secrets of a
- * check. */
+ * check. A package is made from databases, too: it has them judged wherever it may read them itself, and keeps what it needs for that. */
 static enum fp_status before_the_walls(struct fp_job *job, struct fp_error *err)
 {
 	json_t *secrets = json_object_get(job->description, "secrets"), *value;
 	const json_t *network = json_object_get(job->description, "network");
 	const char *name;
+	int packs = strcmp(job->type, "package") == 0;
 	enum fp_status st;
 
-	if (strcmp(job->type, "process_projectfile") != 0 && strcmp(job->type, "package") != 0)
+	if (strcmp(job->type, "process_projectfile") != 0 && !packs)
 		return FP_OK;
 	st = fp_remedies_load(err);
-	if (st == FP_OK && network)
-		st = fp_prober_start(&job->prober, fp_json_str_or(network, "allow", ""), fp_json_str_or(job->description, "pgservice", ""), secrets, err);
-	if (strcmp(job->type, "process_projectfile") != 0)
-		return st;
+	if (st == FP_OK && (network || (packs && fp_sandbox_connects(job))))
+		st = fp_prober_start(&job->prober, network ? fp_json_str_or(network, "allow", "") : NULL,
+			!packs ? FP_DATABASES_ALLOWED : fp_json_bool(job->options, "any_address", 0) ? FP_DATABASES_ANY : FP_DATABASES_OPERATORS,
+			fp_json_str_or(job->description, "pgservice", ""), secrets, err);
 	json_object_foreach(secrets, name, value) {
 		fp_strv_add(&job->variables, name);
-		forget(name);
+		if (!packs)
+			forget(name);
 	}
+	if (packs)
+		return st;
 	json_object_clear(secrets);
 	json_object_del(job->description, "pgservice");
 	return st;

@@ -7,8 +7,7 @@
 #include "engine/base/json.h"
 #include "engine/base/walls.h"
 
-/* Whoever applies changes talks to databases himself, where a person, the project's network setting or a secret of the operator's allows any. */
-static int connects(const struct fp_job *job)
+int fp_sandbox_connects(const struct fp_job *job)
 {
 	const json_t *d = job->description;
 
@@ -32,9 +31,9 @@ static enum fp_status landlock(const struct fp_job *job, struct fp_error *err)
 		paths[n++] = (struct fp_wall_path){job->output, FP_WALL_WRITE};
 	if (*job->scratch)
 		paths[n++] = (struct fp_wall_path){job->scratch, FP_WALL_WRITE};
-	for (size_t i = 0; connects(job) && i < sizeof network / sizeof *network; i++)
+	for (size_t i = 0; fp_sandbox_connects(job) && i < sizeof network / sizeof *network; i++)
 		paths[n++] = network[i];
-	return fp_walls_landlock(paths, n, !connects(job), err);
+	return fp_walls_landlock(paths, n, !fp_sandbox_connects(job), err);
 }
 
 static enum fp_status limits(const json_t *l, struct fp_error *err)
@@ -66,6 +65,6 @@ enum fp_status fp_sandbox_enter(struct fp_job *job, json_t **active, struct fp_e
 		st = landlock(job, err);
 	if (st != FP_OK)
 		return st;
-	*active = json_pack("{s:i,s:b,s:b,s:b,s:b}", "landlock", abi, "no_new_privs", 1, "rlimits", 1, "pdeathsig", 1, "no_tcp", abi >= 4 && !connects(job));
+	*active = json_pack("{s:i,s:b,s:b,s:b,s:b}", "landlock", abi, "no_new_privs", 1, "rlimits", 1, "pdeathsig", 1, "no_tcp", abi >= 4 && !fp_sandbox_connects(job));
 	return FP_OK;
 }

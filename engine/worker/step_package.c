@@ -87,7 +87,7 @@ static enum fp_status missing_package(struct fp_error *err)
 
 enum fp_status fp_step_package_files(struct fp_job *job, struct fp_error *err)
 {
-	enum fp_status st = job->package ? fp_package_files(job->package, err) : missing_package(err);
+	enum fp_status st = job->package ? fp_package_copy(job->package, err) : missing_package(err);
 
 	if (st == FP_OK)
 		fp_job_log(job, "info", "%zu files copied.", job->package->n_files);

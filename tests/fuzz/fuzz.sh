@@ -24,7 +24,7 @@ borrow() {
 	rm -rf "$bin/$1.shared" && mkdir -p "$bin/$1.shared" "$bin/$1.corpus" || exit 1
 	[ -d "$shared" ] || return 0
 	case $1 in
-	qgs) find "$shared" -name '*.qgs' -size -64k ;;
+	qgs | patch) find "$shared" -name '*.qgs' -size -64k ;;
 	qgz) find "$shared" -name '*.qgz' -size -16k ;;
 	deltafile) find "$shared" -name '*.json' -size -16k ;;
 	esac | while read -r f; do

@@ -1,0 +1,384 @@
+#include "engine/package/group.h"
+
+#include <ctype.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "engine/changes/layer_source.h"
+#include "engine/layers/sqlite.h"
+#include "engine/project/source.h"
+
+static int is_file(const struct fp_layer_def *l)
+{
+	return l->provider && (strcmp(l->provider, "ogr") == 0 || strcmp(l->provider, "spatialite") == 0);
+}
+
+/* ---- the source, apart from the filter ---- */
+
+/* Where the part of a source begins that says "subset=" or "sql=" and runs to its end: at N. */
+static char *without(const char *text, const char *part, size_t n)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_add(&b, text, (size_t)(part - text));
+	fp_buf_adds(&b, part + n);
+	return fp_buf_take(&b);
+}
+
+static const char *subset_of_text(const char *source, size_t *n)
+{
+	const char *query = strchr(source, '?'), *at = query;
+
+	while (at) {
+		at++;
+		if (strncmp(at, "subset=", 7) == 0) {
+			*n = strcspn(at, "&");
+			return at;
+		}
+		at = strchr(at, '&');
+	}
+	return NULL;
+}
+
+static int is_text(const struct fp_layer_def *l)
+{
+	return l->provider && strcmp(l->provider, "delimitedtext") == 0;
+}
+
+char *fp_group_filter(const struct fp_layer_def *l)
+{
+	struct fp_ogr_source s;
+	struct fp_uri u;
+	char *filter;
+	size_t n;
+
+	if (is_text(l)) {
+		const char *at = subset_of_text(l->datasource, &n);
+		return at ? fp_percent_decode(at + 7, n - 7) : fp_strdup("");
+	}
+	if (is_file(l)) {
+		fp_layer_source(&s, l, NULL);
+		filter = fp_strdup(s.subset);
+		fp_ogr_source_clear(&s);
+		return filter;
+	}
+	fp_uri_parse(&u, l->datasource);
+	filter = fp_strdup(u.sql);
+	fp_uri_clear(&u);
+	return filter;
+}
+
+char *fp_group_restriction(const struct fp_layer_def *l)
+{
+	struct fp_ogr_source s;
+	char *type;
+
+	if (!l->provider || strcmp(l->provider, "ogr") != 0)
+		return fp_strdup("");
+	fp_layer_source(&s, l, NULL);
+	type = fp_strdup(s.geometrytype);
+	fp_ogr_source_clear(&s);
+	return type;
+}
+
+/* The name under which the check found the layer: "layerid=0" and its name are one. */
+static const char *found_name(const struct fp_pack_layer *layer)
+{
+	const json_t *stage;
+	size_t i;
+
+	json_array_foreach(json_object_get(layer->verdict, "stages"), i, stage)
+		if (strcmp(fp_json_str_or(stage, "stage", ""), "layer") == 0)
+			return fp_json_str(stage, "text");
+	return NULL;
+}
+
+static char *file_key(const struct fp_pack_layer *layer)
+{
+	const char *found = strcmp(layer->def->provider, "ogr") == 0 ? found_name(layer) : NULL;
+	struct fp_buf b = FP_BUF_INIT;
+	struct fp_ogr_source s;
+
+	fp_layer_source(&s, layer->def, NULL);
+	fp_buf_addf(&b, "%s%s%s|%s|%s", s.vsi, s.path, s.inner, found ? found : s.layername ? s.layername : "", s.geometrytype);
+	if (!found && !s.layername)
+		fp_buf_addf(&b, "|%d", s.layerid);
+	for (size_t i = 0; i < s.options.n; i++)
+		fp_buf_addf(&b, "|%s", s.options.items[i]);
+	fp_ogr_source_clear(&s);
+	return fp_buf_take(&b);
+}
+
+/* The source as it is written, without its filter. */
+static char *other_key(const struct fp_layer_def *l)
+{
+	struct fp_buf b = FP_BUF_INIT;
+	const char *at;
+	struct fp_uri u;
+	size_t n;
+
+	if (is_text(l)) {
+		at = subset_of_text(l->datasource, &n);
+		return at ? without(l->datasource, at, n) : fp_strdup(l->datasource);
+	}
+	fp_uri_parse(&u, l->datasource);
+	for (size_t i = 0; i < u.keys.n; i++)
+		if (strcmp(u.keys.items[i], "estimatedmetadata") != 0 && strcmp(u.keys.items[i], "checkPrimaryKeyUnicity") != 0)
+			fp_buf_addf(&b, "%s='%s' ", u.keys.items[i], u.values.items[i]);
+	fp_buf_addf(&b, "%s.%s(%s)", u.schema, u.table, u.geometry);
+	fp_uri_clear(&u);
+	return fp_buf_take(&b);
+}
+
+static char *key_of(const struct fp_package *p, const struct fp_pack_layer *layer)
+{
+	const struct fp_layer_def *l = layer->def;
+	char *source = is_file(l) ? file_key(layer) : other_key(l), *key;
+
+	/* Where a rectangle is taken out of the table, the coordinates in which it is meant belong to it. */
+	key = fp_asprintf("%s|%s|%s", l->provider ? l->provider : "", source, p->project->area_only ? l->crs : "");
+	free(source);
+	return key;
+}
+
+/* ---- groups ---- */
+
+static struct fp_group *group_with(struct fp_groups *g, const char *key)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->items[i].key, key) == 0)
+			return &g->items[i];
+	FP_GROW(g->items, g->n, g->cap);
+	g->items[g->n] = (struct fp_group){.key = fp_strdup(key)};
+	return &g->items[g->n++];
+}
+
+static void add_layer(struct fp_group *g, struct fp_pack_layer *l)
+{
+	FP_GROW(g->layers, g->n_layers, g->cap_layers);
+	g->layers[g->n_layers++] = l;
+}
+
+void fp_groups_make(struct fp_groups *g, struct fp_package *p)
+{
+	*g = (struct fp_groups){0};
+	for (size_t i = 0; i < p->n_layers; i++) {
+		char *key;
+
+		if (p->layers[i].action != FP_PACK_OFFLINE)
+			continue;
+		key = key_of(p, &p->layers[i]);
+		add_layer(group_with(g, key), &p->layers[i]);
+		free(key);
+	}
+}
+
+static void clear(struct fp_group *g)
+{
+	for (size_t i = 0; i < g->n_columns; i++) {
+		free(g->columns[i].name);
+		free(g->columns[i].comment);
+		free(g->columns[i].alias);
+	}
+	free(g->columns);
+	if (g->srs)
+		OSRRelease(g->srs);
+	fp_strv_free(&g->filters);
+	free(g->layers);
+	free(g->key);
+	free(g->comment);
+	free(g->name);
+	free(g->local_key);
+	free(g->geometry_name);
+}
+
+void fp_groups_clear(struct fp_groups *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		clear(&g->items[i]);
+	free(g->items);
+	*g = (struct fp_groups){0};
+}
+
+void fp_group_name_error(struct fp_error *err, const struct fp_group *g)
+{
+	struct fp_error was = *err;
+
+	fp_fail(err, was.code, "layer \"%s\": %s", g->layers[0]->def->name, was.msg);
+	fp_error_hint(err, "%s", was.hint);
+}
+
+/* ---- filters ---- */
+
+/* "@project_title": QGIS fills it in, nobody else can. Quoted text is no variable. */
+static int has_variable(const char *filter)
+{
+	char quote = 0;
+
+	for (const char *p = filter; *p; p++) {
+		if (quote)
+			quote = *p == quote ? 0 : quote;
+		else if (*p == '\'' || *p == '"')
+			quote = *p;
+		else if (*p == '@' && (isalpha((unsigned char)p[1]) || p[1] == '_'))
+			return 1;
+	}
+	return 0;
+}
+
+/* An empty table like the one in the package, in memory; the caller closes it. */
+static sqlite3 *likeness(const struct fp_group *g)
+{
+	struct fp_buf sql = FP_BUF_INIT;
+	sqlite3 *db = NULL;
+
+	fp_buf_adds(&sql, "CREATE TABLE t (x");
+	for (size_t i = 0; i < g->n_columns; i++) {
+		char *name = fp_sqlite_quote(g->columns[i].name);
+		fp_buf_addf(&sql, ", %s", name);
+		free(name);
+	}
+	fp_buf_adds(&sql, g->geometry != wkbNone ? ", geom)" : ")");
+	if (sqlite3_open(":memory:", &db) != SQLITE_OK || sqlite3_exec(db, sql.data, NULL, NULL, NULL) != SQLITE_OK) {
+		sqlite3_close(db);
+		db = NULL;
+	}
+	fp_buf_free(&sql);
+	if (db)
+		sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* "a" is a column, and no text when there is none */
+	return db;
+}
+
+static int can_evaluate(sqlite3 *db, const char *filter)
+{
+	char *sql = fp_asprintf("SELECT 1 FROM t WHERE (%s\n)", filter);
+	int can = db && fp_sqlite_compile_on(db, sql, NULL, NULL) == FP_OK;
+
+	free(sql);
+	return can;
+}
+
+static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter)
+{
+	char *own = fp_asprintf("%s|subset=%s", key, filter);
+	struct fp_group *g = group_with(gs, own);
+
+	if (g->n_layers == 0) {
+		fp_strv_add(&g->filters, filter);
+		g->drop = 1;
+	}
+	add_layer(g, l);
+	free(own);
+}
+
+/* Looks at the filter of each layer of group AT. */
+static void sort_filters(struct fp_groups *gs, struct fp_package *p, size_t at)
+{
+	sqlite3 *db = likeness(&gs->items[at]);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < gs->items[at].n_layers; i++) {
+		struct fp_group *g = &gs->items[at];
+		struct fp_pack_layer *l = g->layers[i];
+		char *filter = fp_group_filter(l->def);
+		int apart = 0;
+
+		if (!*filter) {
+			g->all = 1;
+		} else if (has_variable(filter)) {
+			g->all = 1;
+			fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
+		} else if (can_evaluate(db, filter)) {
+			if (!fp_strv_has(&g->filters, filter))
+				fp_strv_add(&g->filters, filter);
+		} else {
+			apart = 1;
+			set_apart(gs, g->key, l, filter);
+		}
+		if (!apart)
+			gs->items[at].layers[kept++] = l;
+		free(filter);
+	}
+	gs->items[at].n_layers = kept;
+	sqlite3_close(db);
+}
+
+/* ---- what the source is ---- */
+
+static void take(struct fp_group *g, const struct fp_rows *r)
+{
+	g->columns = fp_alloc((r->n_columns + 1) * sizeof *g->columns);
+	for (size_t i = 0; i < r->n_columns; i++) {
+		struct fp_row_column *c = &g->columns[g->n_columns++];
+		*c = r->columns[i];
+		c->name = fp_strdup(c->name);
+		c->comment = fp_strdup_null(c->comment);
+		c->alias = fp_strdup_null(c->alias);
+	}
+	g->geometry = r->geometry;
+	g->srs = r->srs ? OSRClone(r->srs) : NULL;
+	g->comment = fp_strdup_null(r->comment);
+	g->about = r->about > 0 ? r->about : 0;
+}
+
+/* Sources that cannot be made offline stay what they are, and their layers can only be read. */
+static void leave(struct fp_package *p, struct fp_group *g, const char *why)
+{
+	g->refused = 1;
+	for (size_t i = 0; i < g->n_layers; i++) {
+		struct fp_pack_layer *l = g->layers[i];
+		l->action = FP_PACK_ONLINE;
+		l->read_only = 1;
+		fp_package_warn(p, l, "not_convertible", 0, "it cannot be made offline: %s", why);
+	}
+}
+
+static void tell_of_filter(struct fp_package *p, struct fp_pack_layer *l, int dropped)
+{
+	if (dropped)
+		fp_package_warn(p, l, "filter_dropped", 0, "its filter works in the source only: the package has the matching rows, and no filter");
+	else
+		fp_package_warn(p, l, "filter_kept", 0, "its filter is none for this source: all rows are packaged, and the filter stays");
+}
+
+static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct fp_error *err)
+{
+	struct fp_rows_wanted wanted = {.filters = g->drop ? &g->filters : NULL};
+	const struct fp_strv *before = wanted.filters;
+	struct fp_rows *r = NULL;
+	enum fp_status st = fp_rows_open(&r, p, g->layers[0], &wanted, err);
+
+	if (st == FP_E_INVALID && g->drop) { /* a filter that works nowhere shows nothing; it stays, and so does what it hides */
+		g->drop = 0;
+		g->all = 1;
+		wanted.filters = NULL;
+		st = fp_rows_open(&r, p, g->layers[0], &wanted, err);
+	}
+	if (st == FP_E_REFUSED) {
+		leave(p, g, err->msg);
+		return FP_OK;
+	}
+	if (st == FP_OK)
+		take(g, r);
+	else
+		fp_group_name_error(err, g);
+	for (size_t i = 0; st == FP_OK && (g->drop || wanted.filters != before) && i < g->n_layers; i++)
+		tell_of_filter(p, g->layers[i], g->drop);
+	fp_rows_free(r);
+	return st;
+}
+
+enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, struct fp_error *err)
+{
+	enum fp_status st = FP_OK;
+
+	for (size_t i = 0; st == FP_OK && i < gs->n; i++) { /* it grows */
+		st = describe(&gs->items[i], p, err);
+		if (st == FP_OK && !gs->items[i].refused && !gs->items[i].drop && !gs->items[i].all)
+			sort_filters(gs, p, i);
+	}
+	return st;
+}

@@ -1,0 +1,35 @@
+/* A table in a file, as GDAL knows it: what rows_ogr.c and rows_sqlite.c begin with. */
+#ifndef FP_PACKAGE_ROWS_FILE_H
+#define FP_PACKAGE_ROWS_FILE_H
+
+#include <gdal.h>
+
+#include "engine/package/rows.h"
+#include "engine/project/source.h"
+
+struct fp_rows_file {
+	struct fp_ogr_source source;
+	char *real;                 /* the file, without symbolic links */
+	GDALDatasetH ds;
+	OGRLayerH layer, result;    /* RESULT: of a filter that is a query of its own; it is LAYER, too */
+	const char *driver;
+	int fid_first;              /* the first column is the feature's number */
+	OGRwkbGeometryType only;    /* of geometries of several types, those of this one (and its multi form) are the layer's; wkbUnknown: all */
+	uint64_t state;             /* of the files, when it was opened */
+};
+
+/* F is to be closed in every case. FP_E_INVALID: a filter is none. */
+enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_strv *filters,
+	struct fp_error *err);
+/* Columns, geometry, srs. */
+void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const struct fp_pack_layer *layer);
+/* FP_E_CONFLICT: somebody wrote to it since it was opened. */
+enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_error *err);
+void fp_rows_file_close(struct fp_rows_file *f);
+
+/* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */
+char *fp_rows_either(const struct fp_strv *filters);
+/* 1: a filter that is a query of its own. */
+int fp_rows_is_query(const char *filter);
+
+#endif

@@ -1,0 +1,171 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/text.h"
+#include "engine/changes/target_ogr.h"
+#include "engine/package/rows_file.h"
+
+struct ogr_rows {
+	struct fp_rows rows;
+	struct fp_rows_file file;
+	OGRFeatureH feature;
+	struct fp_row_value *values;
+	struct fp_value *made;     /* what has to be written out: dates, lists */
+	unsigned char *wkb;
+	size_t wkb_cap;
+	int has_rect;
+	int64_t n;
+};
+
+/* Text in an encoding that the file does not tell is taken for Latin-1, which no byte is foreign to. */
+static const char *valid_text(struct fp_value *made, const char *text)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	if (fp_text_valid(text, strlen(text)))
+		return text;
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p < 0x80)
+			fp_buf_addc(&b, (char)*p);
+		else
+			fp_buf_addf(&b, "%c%c", 0xC0 | *p >> 6, 0x80 | (*p & 0x3F));
+	}
+	fp_value_set_text(made, FP_TEXT, b.data, b.len);
+	fp_buf_free(&b);
+	return made->text;
+}
+
+static void take_field(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+{
+	v->type = FP_NULL;
+	if (!OGR_F_IsFieldSetAndNotNull(r->feature, field))
+		return;
+	switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(r->feature, field))) {
+	case OFTInteger:
+	case OFTInteger64:
+		v->type = FP_INT;
+		v->i = OGR_F_GetFieldAsInteger64(r->feature, field);
+		break;
+	case OFTReal:
+		v->type = FP_REAL;
+		v->r = OGR_F_GetFieldAsDouble(r->feature, field);
+		break;
+	case OFTString:
+		v->type = FP_TEXT;
+		v->text = valid_text(made, OGR_F_GetFieldAsString(r->feature, field));
+		v->len = strlen(v->text);
+		break;
+	default:
+		fp_ogr_get(made, r->feature, field);
+		*v = (struct fp_row_value){made->type, made->i, made->r, made->text, made->len};
+		break;
+	}
+}
+
+static OGRwkbGeometryType single(OGRGeometryH g)
+{
+	OGRwkbGeometryType t = OGR_GT_Flatten(OGR_G_GetGeometryType(g));
+
+	return t >= wkbMultiPoint && t <= wkbMultiPolygon ? t - 3 : t;
+}
+
+/* 1 when the layer shows the feature: what it leaves out is no row of it. */
+static int is_shown(const struct ogr_rows *r)
+{
+	OGRGeometryH g = OGR_F_GetGeometryRef(r->feature);
+
+	if (r->file.only != wkbUnknown && (!g || single(g) != r->file.only))
+		return 0;
+	return !r->has_rect || (g && !OGR_G_IsEmpty(g));
+}
+
+static enum fp_status take_geometry(struct ogr_rows *r, struct fp_row *row, struct fp_error *err)
+{
+	OGRGeometryH g = r->rows.geometry == wkbNone ? NULL : OGR_F_GetGeometryRef(r->feature);
+
+	row->form = FP_ROW_NO_GEOMETRY;
+	if (!g)
+		return FP_OK;
+	row->geometry_len = (size_t)OGR_G_WkbSize(g);
+	if (row->geometry_len > r->wkb_cap) {
+		r->wkb_cap = row->geometry_len * 2;
+		r->wkb = fp_realloc(r->wkb, r->wkb_cap, 1);
+	}
+	if (OGR_G_ExportToIsoWkb(g, wkbNDR, r->wkb) != OGRERR_NONE)
+		return fp_fail(err, FP_E_IO, "the geometry of row %lld cannot be read: %s", (long long)r->n, CPLGetLastErrorMsg());
+	row->form = FP_ROW_WKB;
+	row->geometry = r->wkb;
+	return FP_OK;
+}
+
+/* The next feature that is shown; NULL at the end. */
+static enum fp_status step(struct ogr_rows *r, struct fp_error *err)
+{
+	do {
+		OGR_F_Destroy(r->feature);
+		CPLErrorReset();
+		r->feature = OGR_L_GetNextFeature(r->file.layer);
+	} while (r->feature && !is_shown(r));
+	if (r->feature) {
+		r->n++;
+		return FP_OK;
+	}
+	if (CPLGetLastErrorType() >= CE_Failure)
+		return fp_fail(err, FP_E_IO, "reading ended after %lld rows: %s", (long long)r->n, CPLGetLastErrorMsg());
+	return fp_rows_file_unchanged(&r->file, err);
+}
+
+static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, struct fp_error *err)
+{
+	struct ogr_rows *r = (struct ogr_rows *)rows;
+	enum fp_status st = step(r, err);
+	int first = r->file.fid_first;
+
+	*more = st == FP_OK && r->feature;
+	if (!*more)
+		return st;
+	if (first)
+		r->values[0] = (struct fp_row_value){.type = FP_INT, .i = OGR_F_GetFID(r->feature)};
+	for (size_t i = (size_t)first; i < rows->n_columns; i++)
+		take_field(r, (int)i - first, &r->values[i], &r->made[i]);
+	row->values = r->values;
+	return take_geometry(r, row, err);
+}
+
+static void rows_free(struct fp_rows *rows)
+{
+	struct ogr_rows *r = (struct ogr_rows *)rows;
+
+	OGR_F_Destroy(r->feature);
+	for (size_t i = 0; r->made && i < rows->n_columns; i++)
+		fp_value_clear(&r->made[i]);
+	fp_rows_file_close(&r->file);
+	free(r->made);
+	free(r->values);
+	free(r->wkb);
+	free(r);
+}
+
+static const struct fp_rows_ops ops = {.next = next, .free = rows_free};
+
+enum fp_status fp_rows_ogr(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
+	struct fp_error *err)
+{
+	struct ogr_rows *r = fp_alloc(sizeof *r);
+	enum fp_status st = fp_rows_file_open(&r->file, p, layer, wanted->filters, err);
+
+	r->rows.ops = &ops;
+	if (st != FP_OK) {
+		fp_rows_free(&r->rows);
+		return st;
+	}
+	fp_rows_file_describe(&r->file, &r->rows, layer);
+	r->values = fp_alloc((r->rows.n_columns + 1) * sizeof *r->values);
+	r->made = fp_alloc((r->rows.n_columns + 1) * sizeof *r->made);
+	r->has_rect = wanted->has_rect && r->rows.geometry != wkbNone;
+	if (r->has_rect)
+		OGR_L_SetSpatialFilterRect(r->file.layer, wanted->rect[0], wanted->rect[1], wanted->rect[2], wanted->rect[3]);
+	OGR_L_ResetReading(r->file.layer);
+	*out = &r->rows;
+	return FP_OK;
+}

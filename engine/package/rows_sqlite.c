@@ -1,0 +1,206 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/path.h"
+#include "engine/changes/quiet.h"
+#include "engine/changes/target_sqlite.h"
+#include "engine/layers/sqlite.h"
+#include "engine/package/rows_file.h"
+
+#define CELL_MAX (1 << 30)
+
+/* A GeoPackage's table, read by SQLite in the form in which it goes into the other: no value is looked at, no geometry decoded. What GDAL shows of it is
+ * asked of GDAL first. */
+struct sqlite_rows {
+	struct fp_rows rows;
+	struct fp_rows_file file;
+	struct fp_quiet quiet;
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	struct fp_row_value *values;
+	int geometry_at; /* column of the statement, -1: none */
+	int64_t n;
+	struct fp_rows_direct direct;
+};
+
+static void take_value(struct fp_row_value *v, sqlite3_stmt *s, int i)
+{
+	switch (sqlite3_column_type(s, i)) {
+	case SQLITE_INTEGER:
+		v->type = FP_INT;
+		v->i = sqlite3_column_int64(s, i);
+		break;
+	case SQLITE_FLOAT:
+		v->type = FP_REAL;
+		v->r = sqlite3_column_double(s, i);
+		break;
+	case SQLITE_TEXT:
+		v->type = FP_TEXT;
+		v->text = (const char *)sqlite3_column_text(s, i);
+		v->len = (size_t)sqlite3_column_bytes(s, i);
+		break;
+	case SQLITE_BLOB:
+		v->type = FP_BLOB;
+		v->text = sqlite3_column_blob(s, i);
+		v->len = (size_t)sqlite3_column_bytes(s, i);
+		break;
+	default:
+		v->type = FP_NULL;
+		break;
+	}
+}
+
+static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, struct fp_error *err)
+{
+	struct sqlite_rows *r = (struct sqlite_rows *)rows;
+	int rc = sqlite3_step(r->stmt);
+
+	*more = rc == SQLITE_ROW;
+	if (rc == SQLITE_DONE)
+		return fp_rows_file_unchanged(&r->file, err);
+	if (rc != SQLITE_ROW)
+		return fp_fail(err, (rc & 0xFF) == SQLITE_CORRUPT ? FP_E_CORRUPT : FP_E_IO, "reading ended after %lld rows: %s", (long long)r->n,
+			sqlite3_errmsg(r->db));
+	r->n++;
+	for (size_t i = 0; i < rows->n_columns; i++)
+		take_value(&r->values[i], r->stmt, (int)i + 1);
+	row->values = r->values;
+	row->form = FP_ROW_NO_GEOMETRY;
+	if (r->geometry_at >= 0 && sqlite3_column_type(r->stmt, r->geometry_at) != SQLITE_NULL) {
+		row->form = FP_ROW_GPKG;
+		row->geometry = sqlite3_column_blob(r->stmt, r->geometry_at);
+		row->geometry_len = (size_t)sqlite3_column_bytes(r->stmt, r->geometry_at);
+	}
+	return FP_OK;
+}
+
+static void rows_free(struct fp_rows *rows)
+{
+	struct sqlite_rows *r = (struct sqlite_rows *)rows;
+
+	sqlite3_finalize(r->stmt);
+	sqlite3_close(r->db);
+	fp_quiet_release(&r->quiet);
+	fp_rows_file_close(&r->file);
+	free(r->direct.uri);
+	free(r->direct.from);
+	free(r->direct.where);
+	free(r->direct.geometry);
+	free(r->values);
+	free(r);
+}
+
+static const struct fp_rows_ops ops = {.next = next, .free = rows_free};
+
+static void quote_into(struct fp_buf *b, const char *before, const char *name)
+{
+	char *quoted = fp_sqlite_quote(name);
+
+	fp_buf_adds(b, before);
+	fp_buf_adds(b, quoted);
+	free(quoted);
+}
+
+/* Caller frees. */
+static char *query(const struct sqlite_rows *r, const char *table, const char *geometry, const char *where)
+{
+	struct fp_buf sql = FP_BUF_INIT;
+
+	fp_buf_adds(&sql, "SELECT NULL");
+	for (size_t i = 0; i < r->rows.n_columns; i++)
+		quote_into(&sql, ", ", r->rows.columns[i].name);
+	if (r->geometry_at >= 0)
+		quote_into(&sql, ", ", geometry);
+	quote_into(&sql, " FROM ", table);
+	if (where)
+		fp_buf_addf(&sql, " WHERE %s", where);
+	return fp_buf_take(&sql);
+}
+
+static enum fp_status done(struct fp_rows *rows, struct fp_error *err)
+{
+	return fp_rows_file_unchanged(&((struct sqlite_rows *)rows)->file, err);
+}
+
+/* A filter that looks into other tables may only be run where no others are. */
+static void offer_directly(struct sqlite_rows *r, const char *table, const char *geometry, const char *where)
+{
+	struct fp_buf from = FP_BUF_INIT, column = FP_BUF_INIT;
+
+	if (where && strcasestr(where, "select"))
+		return;
+	r->direct.uri = fp_sqlite_uri(r->file.real, NULL);
+	r->direct.where = fp_strdup_null(where);
+	r->direct.done = done;
+	quote_into(&from, FP_ROWS_ATTACHED ".", table);
+	r->direct.from = fp_buf_take(&from);
+	if (r->geometry_at >= 0) {
+		quote_into(&column, "", geometry);
+		r->direct.geometry = fp_buf_take(&column);
+	}
+	if (r->direct.uri)
+		r->rows.direct = &r->direct;
+}
+
+/* FP_E_REFUSED: GDAL may be able to. */
+static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted *wanted, struct fp_error *err)
+{
+	const char *table = OGR_L_GetName(r->file.layer), *geometry = OGR_L_GetGeometryColumn(r->file.layer);
+	char *where = fp_rows_either(wanted->filters), *sql = query(r, table, geometry, where);
+	enum fp_status st = fp_sqlite_open(&r->db, r->file.real, err);
+
+	if (st == FP_OK)
+		st = fp_sqlite_compile_on(r->db, sql, NULL, err);
+	if (st == FP_OK) {
+		sqlite3_limit(r->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
+		sqlite3_extended_result_codes(r->db, 1);
+		st = fp_sqlfile_prepare(&r->stmt, r->db, sql, err);
+	}
+	if (st == FP_OK)
+		offer_directly(r, table, geometry, where);
+	free(where);
+	free(sql);
+	return st;
+}
+
+/* 1: its rows can be taken as they are. */
+static int is_plain(const struct sqlite_rows *r, const struct fp_rows_wanted *wanted)
+{
+	return strcmp(r->file.driver, "GPKG") == 0 && r->file.only == wkbUnknown && !r->file.result && (!wanted->has_rect || r->rows.geometry == wkbNone);
+}
+
+/* Makes it ready to read. FP_E_REFUSED: GDAL may be able to. */
+static enum fp_status begin(struct sqlite_rows *r, const struct fp_rows_wanted *wanted, struct fp_error *err)
+{
+	enum fp_status st = fp_quiet_hold(&r->quiet, r->file.real, err);
+
+	if (st != FP_OK)
+		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(r->file.real));
+	r->geometry_at = r->rows.geometry == wkbNone ? -1 : (int)r->rows.n_columns + 1;
+	r->values = fp_alloc((r->rows.n_columns + 1) * sizeof *r->values);
+	return prepare(r, wanted, err);
+}
+
+enum fp_status fp_rows_sqlite(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
+	struct fp_error *err)
+{
+	struct sqlite_rows *r = fp_alloc(sizeof *r);
+	enum fp_status st;
+	int plain = 0;
+
+	r->rows.ops = &ops;
+	r->quiet = (struct fp_quiet){-1, -1};
+	st = fp_rows_file_open(&r->file, p, layer, wanted->filters, err);
+	if (st == FP_OK) {
+		fp_rows_file_describe(&r->file, &r->rows, layer);
+		plain = is_plain(r, wanted);
+	}
+	if (plain)
+		st = begin(r, wanted, err);
+	if (plain && st == FP_OK) {
+		*out = &r->rows;
+		return FP_OK;
+	}
+	fp_rows_free(&r->rows);
+	return plain && st == FP_E_REFUSED ? FP_OK : st;
+}
