@@ -55,7 +55,7 @@ static void compare(const char *path, const struct fp_buf *now)
 static void run(const struct variant *v)
 {
 	char folder[] = "/tmp/fieldpost-golden-XXXXXX";
-	struct fp_store *home = ui_home_small();
+	struct fp_store *home = strcmp(v->script, "packages") == 0 ? ui_home_packages() : ui_home_small();
 	char *source = fp_strdup(getenv("FIELDPOST_SOURCE") ? getenv("FIELDPOST_SOURCE") : ".");
 	char *script = fp_asprintf("%s/tests/console/%s.script", source, v->script);
 	char *kept = fp_asprintf("%s/tests/console/%s.%sx%s-%s%s", source, v->script, v->columns, v->lines, v->ascii ? "ascii" : "utf8", v->mono ? "-mono" : "");
@@ -96,6 +96,7 @@ ParameterizedTestParameters(ui_golden, screens_are_as_they_were)
 		{ "views", "24", "80", 0, 0 }, { "views", "40", "120", 0, 0 }, { "views", "15", "40", 0, 0 },
 		{ "views", "24", "80", 1, 0 }, { "views", "40", "120", 1, 0 }, { "views", "15", "40", 1, 0 },
 		{ "reapply", "24", "80", 0, 0 }, { "reapply", "40", "120", 0, 0 }, { "reapply", "15", "40", 0, 0 }, { "reapply", "24", "80", 1, 0 },
+		{ "packages", "24", "80", 0, 0 }, { "packages", "40", "120", 0, 0 }, { "packages", "15", "40", 0, 0 }, { "packages", "24", "80", 1, 0 },
 		{ "looks", "24", "80", 0, 0 }, { "looks", "24", "80", 0, 1 },
 	};
 

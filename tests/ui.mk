@@ -14,12 +14,18 @@ SUITES += tests/test_ui_versions
 tests_test_ui_versions_SOURCES = tests/test_ui_versions.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
 tests_test_ui_versions_LDADD = $(UI_TEST_LDADD)
 
+SUITES += tests/test_ui_packages
+tests_test_ui_packages_SOURCES = tests/test_ui_packages.c tests/ui_screen.c tests/ui_screen.h $(UI_TEST_HOME)
+tests_test_ui_packages_LDADD = $(UI_TEST_LDADD)
+
 SUITES += tests/test_ui_golden
 tests_test_ui_golden_SOURCES = tests/test_ui_golden.c $(UI_TEST_HOME)
 tests_test_ui_golden_LDADD = $(UI_TEST_LDADD)
 EXTRA_DIST += $(UI_SCREENS)
 UI_SCREENS = \
 	tests/console/looks.80x24-utf8 tests/console/looks.80x24-utf8-mono tests/console/looks.script \
+	tests/console/packages.120x40-utf8 tests/console/packages.40x15-utf8 tests/console/packages.80x24-ascii tests/console/packages.80x24-utf8 \
+	tests/console/packages.script \
 	tests/console/reapply.120x40-utf8 tests/console/reapply.40x15-utf8 tests/console/reapply.80x24-ascii tests/console/reapply.80x24-utf8 \
 	tests/console/reapply.script \
 	tests/console/views.120x40-ascii tests/console/views.120x40-utf8 tests/console/views.40x15-ascii tests/console/views.40x15-utf8 \

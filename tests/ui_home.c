@@ -26,7 +26,7 @@ void ui_home_run(struct fp_store *s, const char *sql)
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_NOVALS), &err);
-	s->touched = 255;
+	s->touched = 511;
 	must(fp_store_commit(s, &err), &err);
 }
 
@@ -160,13 +160,70 @@ struct fp_store *ui_home_small(void)
 	return s;
 }
 
+#define VERDICT(code, more) "'{\"error_code\":\"" code "\"" more "}'"
+#define WEIRD_FILE "'b/' || char(27) || '[2J' || char(0x202E) || '.jpg'"
+
+/* Job 6 and 8 made packages, 7 failed, 9 changed what is in them, 10 makes another one. */
+static const char *const packages[] = {
+	"INSERT INTO job (id, project_id, type, status, \"trigger\", created_by, created_at, touched_at, queued_at, started_at, finished_at, verdict, hint, "
+	" error_class, signal, peak_kb, step, done, total, owner_pid, owner_start, owner_boot) VALUES "
+	"(6, '" UI_BEES "', 'package', 'finished', 'download', 'field-1', " NOW " - 30 * " H ", 1, 2, " NOW " - 30 * " H ", " NOW " - 30 * " H " + 900, "
+	" '3 layers: 2 offline (1,201 features), 1 online', '', '', 0, 41000, '', 0, 0, NULL, NULL, NULL), "
+	"(7, '" UI_BEES "', 'package', 'failed', 'manual', 'anna', " NOW " - 3 * " H ", 1, 2, " NOW " - 3 * " H ", " NOW " - 3 * " H " + 700, "
+	" 'step data: 2 rows of Trees vanished', '', 'invalid', 0, 41000, 'data', 0, 0, NULL, NULL, NULL), "
+	"(8, '" UI_BEES "', 'package', 'finished', 'manual', 'anna', " NOW " - 2 * " H ", 1, 2, " NOW " - 2 * " H ", " NOW " - 2 * " H " + 1300, "
+	" '4 layers: 2 offline (1,237 features), 1 online, 1 removed; 12 rows left out', '', '', 0, 41000, '', 0, 0, NULL, NULL, NULL), "
+	"(9, '" UI_BEES "', 'delta_apply', 'finished', 'push', 'field-2', " NOW " - " H ", 1, 2, " NOW " - " H ", " NOW " - " H " + 400, "
+	" '3 applied', '', '', 0, 41000, '', 0, 0, NULL, NULL, NULL), "
+	"(10, '" UI_BEES "', 'package', 'started', 'manual', 'anna', " NOW " - 2000, 1, 2, " NOW " - 2000, NULL, '', '', '', 0, 0, 'Write data.gpkg', 412000, 1000000, 1, 1, 'boot')",
+	"INSERT INTO job_step (job_id, seq, step, name, state, message, started_at, finished_at) VALUES "
+	"(10, 1, 'decide', 'Decide on the layers', 'finished', '', " NOW " - 2000, " NOW " - 1330), (10, 2, 'data', 'Write data.gpkg', 'started', '', " NOW " - 1330, NULL), "
+	"(10, 3, 'verify', 'Verify the package', 'pending', '', NULL, NULL)",
+	"INSERT INTO job_layer (job_id, layer_id, applied) VALUES (9, 'trees_1a2b3c', 2), (9, 'paths_777777', 1)",
+	"INSERT INTO package (job_id, project_id, basis_at, at, files, bytes, attachments, attachment_bytes, layers, offline, copied, online, untouched, removed, features, "
+	" skipped, warnings, notes) VALUES "
+	"(6, '" UI_BEES "', " NOW " - 30 * " H ", " NOW " - 30 * " H " + 900, 2, 1208123, 0, 0, 3, 2, 0, 1, 0, 0, 1201, 0, 0, '[]'), "
+	"(8, '" UI_BEES "', " NOW " - 2 * " H ", " NOW " - 2 * " H " + 1300, 3, 1309123, 1, 88000, 4, 2, 0, 1, 0, 1, 1237, 12, 6, "
+	" '[{\"code\":\"localized\",\"count\":1,\"detail\":\"The shared data sets of the organisation are not in it.\"}]')",
+	"INSERT INTO package_base (job_id, file_id, version) SELECT g.job_id, f.id, f.version FROM package g, file f WHERE f.project_id = g.project_id",
+	"INSERT INTO package_file (job_id, name, size, sha256, etag, at, is_attachment) SELECT column1, column2, column3, printf('%064d', column4), printf('%032d-1', column4), "
+	NOW ", column5 FROM (VALUES (6, 'bees_qfield.qgz', 8123, 61, 0), (6, 'data.gpkg', 1200000, 62, 0), (8, 'bees_qfield.qgz', 8123, 61, 0), "
+	" (8, 'data.gpkg', 1300000, 82, 0), (8, " WEIRD_FILE ", 1000, 83, 0), (8, 'DCIM/hive.jpg', 88000, 84, 1))",
+	"INSERT INTO package_layer (job_id, layer_id, name, action, \"table\", features, pk, read_only, skipped, warnings, source, packaged) VALUES "
+	"(6, 'trees_1a2b3c', 'Trees', 'offline', 'trees_1a2b3c', 1198, 'fid', 0, '[]', '[]', " VERDICT("no_error", "") ", " VERDICT("no_error", "") "), "
+	"(6, 'ponds_111111', 'Ponds', 'offline', 'ponds_111111', 3, 'fid', 0, '[]', '[]', '', ''), "
+	"(6, 'osm_888888', 'OpenStreetMap', 'online', '', 0, '', 0, '[]', '[]', '', ''), "
+	"(8, 'trees_1a2b3c', 'Trees', 'offline', 'trees_1a2b3c', 1204, 'fid', 0, "
+	" '[{\"reason\":\"the geometry is no point\",\"count\":11},{\"reason\":\"the key is empty\",\"count\":1}]', "
+	" '[{\"code\":\"a\",\"count\":1,\"detail\":\"First.\"},{\"code\":\"b\",\"count\":1,\"detail\":\"Second.\"},{\"code\":\"c\",\"count\":1,\"detail\":\"Third.\"},"
+	"{\"code\":\"filter_dropped\",\"count\":1,\"detail\":\"The filter could not be kept: all rows of the table are in it.\"}]', "
+	VERDICT("no_error", ",\"datasource\":\"./data/trees.gpkg|layername=trees\"") ", "
+	VERDICT("no_error", ",\"datasource\":\"./data.gpkg|layername=trees_1a2b3c\"") "), "
+	"(8, 'paths_777777', 'Paths', 'offline', 'paths_777777', 33, '', 1, '[]', '[{\"code\":\"no_key\",\"count\":1,\"detail\":\"It has no key, so devices cannot edit it.\"}]', "
+	" '', ''), "
+	"(8, 'osm_888888', 'OpenStreetMap', 'online', '', 0, '', 0, '[]', '[]', '', ''), "
+	"(8, 'hives_4d5e6f', 'Hives', 'removed', '', 0, '', 0, '[]', '[{\"code\":\"removed_invalid\",\"count\":1,\"detail\":\"Its file is missing.\"}]', "
+	VERDICT("invalid_dataprovider", ",\"sentence\":\"File \\\"data/hives.gpkg\\\" missing.\",\"owner\":\"project author\"") ", '')",
+	"UPDATE project SET packaged_at = " NOW " - 2 * " H " WHERE id = '" UI_BEES "'",
+	NULL,
+};
+
+struct fp_store *ui_home_packages(void)
+{
+	struct fp_store *s = ui_home_small();
+
+	for (const char *const *sql = packages; *sql; sql++)
+		ui_home_run(s, *sql);
+	return s;
+}
+
 static void run_number(struct fp_store *s, const char *sql, int64_t n)
 {
 	struct fp_error err;
 
 	must(fp_store_begin(s, &err), &err);
 	must(fp_db_run(s, &err, sql, FP_VALS(fp_i(n))), &err);
-	s->touched = 255;
+	s->touched = 511;
 	must(fp_store_commit(s, &err), &err);
 }
 

@@ -11,6 +11,7 @@
 
 /* A new home in a temporary folder; its path is kept in STORE's home. Aborts when it cannot be made. */
 struct fp_store *ui_home_small(void);  /* three projects, a dozen changes, five jobs, four layers */
+struct fp_store *ui_home_packages(void); /* the small one with two packages of bees, the newer one stale, and a job that makes a third */
 struct fp_store *ui_home_empty(void);
 struct fp_store *ui_home_big(int64_t changes, int64_t jobs); /* one project, "big"; the newest finished job has 2,000 lines of log */
 

@@ -10,7 +10,7 @@
 #define TEXT FP_IN_TEXT
 #define MARKED (FP_IN_CHANGES)
 #define SCOPED (FP_IN_PROJECT | FP_IN_CHANGES | FP_IN_JOBS | FP_IN_LAYERS | FP_IN_FILES | FP_IN_PROJECTS | FP_IN_JOB | FP_IN_LAYER | FP_IN_CHANGE | \
-	FP_IN_SECRETS | FP_IN_CONFLICT | FP_IN_VERSIONS)
+	FP_IN_SECRETS | FP_IN_CONFLICT | FP_IN_VERSIONS | FP_IN_PACKAGES | FP_IN_PACKAGE)
 #define STAGES (FP_IN_CHANGES | FP_IN_CHANGE)
 #define ALL FP_ANYWHERE
 
@@ -36,6 +36,7 @@ const struct fp_act fp_acts[] = {
 	{ "secret-test", "t", NULL, "Test the secret: connect to its services, or say which layers use it", "test", FP_IN_SECRETS, 1, fp_act_secret_test },
 	{ "secret-remove", "x", NULL, "Remove the secret, after a question", "remove", FP_IN_SECRETS, 1, fp_act_secret_remove },
 	{ "difference", "D", NULL, "What differs between the version and the one before it, feature by feature", "difference", FP_IN_VERSIONS, 0, fp_act_difference },
+	{ "compare", "D", "[NUMBER]", "What differs between the package and the one before, or package NUMBER", "compare", FP_IN_PACKAGES | FP_IN_PACKAGE, 0, fp_act_compare },
 	{ "restore", "r", NULL, "Make the version the current one again, after a question", "restore", FP_IN_VERSIONS, 1, fp_act_restore },
 	{ "back", "<Esc>", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
 	{ "close", "q", NULL, "Go back to the view below; from the first one, quit", NULL, ALL, 0, fp_act_close },
@@ -70,6 +71,7 @@ const struct fp_act fp_acts[] = {
 	{ "jobs", "3", "[PROJECT] [FILTER]", "Jobs", NULL, ALL, 0, fp_act_jobs },
 	{ "layers", "4", "[PROJECT] [FILTER]", "Layers: what Check project layers found", NULL, ALL, 0, fp_act_layers },
 	{ "files", "5", "[PROJECT] [FILTER]", "Files", NULL, ALL, 0, fp_act_files },
+	{ "packages", "6", "[PROJECT] [FILTER]", "Packages: what devices take along", NULL, ALL, 0, fp_act_packages },
 	{ "secrets", "7", "[PROJECT] [FILTER]", "Secrets: what jobs get to know and nobody gets to see", NULL, ALL, 0, fp_act_secrets },
 	{ "activity", "8", "[PROJECT] [FILTER]", "Activity: who did what, when", NULL, ALL, 0, fp_act_activity },
 	{ "problems", "9", "[PROJECT] [FILTER]", "Problems: layers that are not ok, the same failure in one row", NULL, ALL, 0, fp_act_problems },
@@ -79,8 +81,11 @@ const struct fp_act fp_acts[] = {
 	{ "change", "", "UUID", "Open a change by its uuid", NULL, ALL, 0, fp_act_change },
 	{ "job", "", "NUMBER", "Open a job by its number", NULL, ALL, 0, fp_act_job },
 	{ "layer", "", "LAYER-ID", "Open a layer of the project that is open", NULL, ALL, 0, fp_act_layer },
+	{ "package", "", "NUMBER", "Open a package by the number of its job", NULL, ALL, 0, fp_act_package },
+	{ "package-layer", "", "NUMBER LAYER-ID", "Open a layer of a package of the project that is open", NULL, ALL, 0, fp_act_package_layer },
 	{ "check", "", "[PROJECT]", "Ask for Check project layers (a process_projectfile job)", NULL, ALL, 1, fp_act_check },
 	{ "apply-pending", "", "[PROJECT]", "Ask for the pending changes to be applied (a delta_apply job)", NULL, ALL, 1, fp_act_apply_pending },
+	{ "make-package", "", "[PROJECT]", "Ask for a new package (a package job)", NULL, ALL, 1, fp_act_make_package },
 
 	{ "help", "? <F1>", NULL, "The keys that are valid here", NULL, ALL, 0, fp_act_help },
 	{ "redraw", "<C-l>", NULL, "Draw the screen anew", NULL, ALL, 0, fp_act_redraw },
@@ -94,7 +99,7 @@ const struct fp_act fp_acts[] = {
 
 const struct fp_tab fp_tabs[] = {
 	{ '1', &fp_view_projects }, { '2', &fp_view_changes }, { '3', &fp_view_jobs }, { '4', &fp_view_layers }, { '5', &fp_view_files },
-	{ '7', &fp_view_secrets }, { '8', &fp_view_activity }, { 0, NULL },
+	{ '6', &fp_view_packages }, { '7', &fp_view_secrets }, { '8', &fp_view_activity }, { 0, NULL },
 };
 
 const struct fp_act *fp_act_by_key(int key, unsigned context)

@@ -29,7 +29,7 @@ unsigned fp_act_run(struct fp_console *c, const struct fp_act *a, const char *ar
 
 struct fp_tab { char key; const struct fp_view_ops *ops; };
 extern const struct fp_tab fp_tabs[]; /* ends with NULL ops */
-int fp_tab_at(int x); /* the tab shown at column X, -1: none */
+int fp_tab_at(struct fp_console *c, int x); /* the tab shown at column X, -1: none */
 
 #define FP_ACT(name) unsigned fp_act_##name(struct fp_console *c, const char *arg)
 /* ui/navigate.c */
@@ -37,7 +37,7 @@ FP_ACT(down); FP_ACT(up); FP_ACT(page_down); FP_ACT(page_up); FP_ACT(first); FP_
 FP_ACT(close); FP_ACT(quit); FP_ACT(next_tab); FP_ACT(previous_tab); FP_ACT(follow); FP_ACT(refresh); FP_ACT(pause); FP_ACT(suspend); FP_ACT(redraw); FP_ACT(menu);
 /* ui/goto.c */
 FP_ACT(command); FP_ACT(projects); FP_ACT(changes); FP_ACT(jobs); FP_ACT(layers); FP_ACT(problems); FP_ACT(files); FP_ACT(secrets); FP_ACT(activity); FP_ACT(project);
-FP_ACT(change); FP_ACT(job); FP_ACT(layer); FP_ACT(help);
+FP_ACT(change); FP_ACT(job); FP_ACT(layer); FP_ACT(help); FP_ACT(packages); FP_ACT(package); FP_ACT(package_layer);
 /* ui/listing.c */
 FP_ACT(filter); FP_ACT(search); FP_ACT(search_next); FP_ACT(search_previous); FP_ACT(mark); FP_ACT(range); FP_ACT(mark_all); FP_ACT(unmark);
 FP_ACT(sort); FP_ACT(reverse);
@@ -56,8 +56,10 @@ FP_ACT(cancel); FP_ACT(retry);
 FP_ACT(secret_set); FP_ACT(secret_test); FP_ACT(secret_remove);
 /* ui/view_versions.c */
 FP_ACT(difference); FP_ACT(restore);
-/* ui/view_project.c */
-FP_ACT(check); FP_ACT(apply_pending);
+/* ui/view_package_compare.c */
+FP_ACT(compare);
+/* ui/project_acts.c */
+FP_ACT(check); FP_ACT(apply_pending); FP_ACT(make_package);
 #undef FP_ACT
 
 #endif

@@ -224,7 +224,7 @@ static unsigned click_at(struct fp_console *c, const struct fp_click *click)
 		return FP_DO_PAINT;
 	}
 	if (click->y == 1 && fp_body_top() == 3) {
-		int tab = fp_tab_at(click->x);
+		int tab = fp_tab_at(c, click->x);
 		return tab >= 0 ? fp_switch(c, fp_tabs[tab].ops) : FP_DO_NOTHING;
 	}
 	return click_row(c, click);
@@ -243,11 +243,7 @@ unsigned fp_console_key(struct fp_console *c, int key, const struct fp_click *cl
 	if (used)
 		return todo;
 	a = fp_act_by_key(key, fp_top(c)->ops->context);
-	if (a)
-		return todo | fp_act_run(c, a, "");
-	if (key == '6')
-		return fp_complain(c, "Packages are not part of this version.");
-	return todo;
+	return a ? todo | fp_act_run(c, a, "") : todo;
 }
 
 unsigned fp_console_changed(struct fp_console *c, unsigned kinds)

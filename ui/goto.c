@@ -70,6 +70,7 @@ unsigned fp_act_jobs(struct fp_console *c, const char *arg) { return go(c, &fp_v
 unsigned fp_act_layers(struct fp_console *c, const char *arg) { return go(c, &fp_view_layers, arg); }
 unsigned fp_act_problems(struct fp_console *c, const char *arg) { return go(c, &fp_view_problems, arg); }
 unsigned fp_act_files(struct fp_console *c, const char *arg) { return go(c, &fp_view_files, arg); }
+unsigned fp_act_packages(struct fp_console *c, const char *arg) { return go(c, &fp_view_packages, arg); }
 unsigned fp_act_secrets(struct fp_console *c, const char *arg) { return go(c, &fp_view_secrets, arg); }
 unsigned fp_act_activity(struct fp_console *c, const char *arg) { return go(c, &fp_view_activity, arg); }
 
@@ -108,6 +109,20 @@ unsigned fp_act_layer(struct fp_console *c, const char *arg)
 	if (!*arg || !*v->project)
 		return fp_complain(c, "Which layer? Open its project, then :layer LAYER-ID");
 	return fp_push(c, &fp_view_layer, v->project, v->project_name, arg);
+}
+
+unsigned fp_act_package(struct fp_console *c, const char *arg)
+{
+	return *arg ? fp_push(c, &fp_view_package, NULL, NULL, arg) : fp_complain(c, "Which package? :package NUMBER");
+}
+
+unsigned fp_act_package_layer(struct fp_console *c, const char *arg)
+{
+	struct fp_view *v = fp_top(c);
+
+	if (!strchr(arg, ' ') || !*v->project)
+		return fp_complain(c, "Which layer? Open a package of its project, then :package-layer NUMBER LAYER-ID");
+	return fp_push(c, &fp_view_package_layer, v->project, v->project_name, arg);
 }
 
 unsigned fp_act_help(struct fp_console *c, const char *arg)

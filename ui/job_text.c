@@ -8,6 +8,8 @@
 #include "ui/app.h"
 #include "ui/format.h"
 
+#define SURE_AFTER_MS 1000 /* before, a rate says nothing */
+
 int fp_job_active(const struct fp_job_row *r)
 {
 	return strcmp(r->status, "started") == 0 || strcmp(r->status, "queued") == 0;
@@ -20,18 +22,30 @@ int64_t fp_job_took(const struct fp_job_row *r)
 	return r->started_at == 0 ? 0 : until > r->started_at ? until - r->started_at : 1;
 }
 
+/* In whole seconds: tenths of a guess would only flicker. */
+static void add_rate(struct fp_buf *to, const struct fp_job_row *r, double took)
+{
+	char rate[FP_FORMAT_SIZE], left[FP_FORMAT_SIZE];
+	int64_t seconds = (int64_t)(took * (double)(r->total - r->done) / (double)r->done / 1000) + 1;
+
+	fp_buf_addf(to, " \u00B7 %s/s \u00B7 ", fp_format_count(rate, (int64_t)((double)r->done * 1000 / took)));
+	if (seconds < 10)
+		fp_buf_addf(to, "%lld s left", (long long)seconds);
+	else
+		fp_buf_addf(to, "%s left", fp_format_span(left, seconds * 1000));
+}
+
 static void add_progress(struct fp_buf *to, const struct fp_job_row *r)
 {
-	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE], span[FP_FORMAT_SIZE];
-	int64_t took = fp_job_took(r);
+	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE];
+	int64_t took = r->step_started_at ? fp_ui_now() - r->step_started_at : 0;
 
 	fp_buf_addf(to, "%s", *r->step ? r->step : "starting");
 	if (r->total <= 0)
 		return;
 	fp_buf_addf(to, ": %s of %s", fp_format_count(done, r->done), fp_format_count(total, r->total));
-	if (r->done > 0 && r->done < r->total && took > 1000)
-		fp_buf_addf(to, ", %s a second, about %s left", fp_format_count(done, r->done * 1000 / took),
-			fp_format_span(span, took * (r->total - r->done) / r->done));
+	if (r->done > 0 && r->done < r->total && took >= SURE_AFTER_MS)
+		add_rate(to, r, (double)took);
 }
 
 void fp_job_sentence(struct fp_buf *to, const struct fp_job_row *r)

@@ -15,6 +15,7 @@ UI_SOURCES = \
 	ui/menu.c \
 	ui/modal.c ui/modal.h ui/modal_parts.h \
 	ui/navigate.c \
+	ui/package_text.c ui/package_text.h \
 	ui/paint.c \
 	ui/project_acts.c ui/project_acts.h \
 	ui/project_problems.c ui/project_problems.h \
@@ -40,6 +41,10 @@ UI_SOURCES = \
 	ui/view_jobs.c \
 	ui/view_layer.c \
 	ui/view_layers.c \
+	ui/view_package.c \
+	ui/view_package_compare.c \
+	ui/view_package_layer.c \
+	ui/view_packages.c \
 	ui/view_plan.c \
 	ui/view_problems.c \
 	ui/view_project.c \

@@ -90,28 +90,64 @@ static void paint_bar(struct fp_console *c, int columns)
 	fp_buf_free(&badge);
 }
 
+#define TABS_MAX 12
+
+/* Which tabs are shown with their names, the others with their keys alone: where it is narrow the open one, and then as many as there is room for, from the
+ * left on. Returns the blanks between two of them. */
+static int name_tabs(const struct fp_view_ops *open, int columns, int named[TABS_MAX])
+{
+	int n = 0, names = 0, left;
+
+	for (; fp_tabs[n].ops; n++) {
+		fp_assert(n < TABS_MAX);
+		named[n] = fp_tabs[n].ops == open;
+		names += fp_draw_width(fp_tabs[n].ops->title) + 1;
+	}
+	left = columns - (2 * n - 1);
+	if (names <= left) {
+		for (int i = 0; i < n; i++)
+			named[i] = 1;
+		return names + n - 1 <= left ? 2 : 1;
+	}
+	for (int i = 0; i < n; i++)
+		left -= named[i] ? fp_draw_width(fp_tabs[i].ops->title) + 1 : 0;
+	for (int i = 0; i < n; i++) {
+		int width = fp_draw_width(fp_tabs[i].ops->title) + 1;
+		if (named[i])
+			continue;
+		if (width > left)
+			break;
+		named[i] = 1;
+		left -= width;
+	}
+	return 1;
+}
+
 static void paint_tabs(struct fp_console *c, int columns)
 {
-	int x = 0;
+	const struct fp_view_ops *open = fp_top(c)->ops;
+	int named[TABS_MAX], gap = name_tabs(open, columns, named), x = 0;
 
-	for (const struct fp_tab *t = fp_tabs; t->ops; t++) {
-		const struct fp_view_ops *shown = fp_top(c)->ops;
-		unsigned style = shown == t->ops ? FP_STYLE_TAB_OPEN : FP_STYLE_TAB;
-		char key[2] = { t->key, '\0' };
-		x += fp_draw_text(1, x, columns - x, FP_STYLE_KEY, key) + 1;
-		x += fp_draw_text(1, x, columns - x, style, t->ops->title) + 2;
+	for (int i = 0; fp_tabs[i].ops; i++) {
+		char key[2] = { fp_tabs[i].key, '\0' };
+		x += fp_draw_text(1, x, columns - x, FP_STYLE_KEY, key);
+		if (named[i])
+			x += 1 + fp_draw_text(1, x + 1, columns - x - 1, fp_tabs[i].ops == open ? FP_STYLE_TAB_OPEN : FP_STYLE_TAB, fp_tabs[i].ops->title);
+		x += gap;
 	}
 }
 
-int fp_tab_at(int x)
+int fp_tab_at(struct fp_console *c, int x)
 {
-	int at = 0;
+	int lines, columns, named[TABS_MAX], gap, at = 0;
 
-	for (const struct fp_tab *t = fp_tabs; t->ops; t++) {
-		int width = 2 + fp_draw_width(t->ops->title);
+	fp_draw_size(&lines, &columns);
+	gap = name_tabs(fp_top(c)->ops, columns, named);
+	for (int i = 0; fp_tabs[i].ops; i++) {
+		int width = 1 + (named[i] ? 1 + fp_draw_width(fp_tabs[i].ops->title) : 0);
 		if (x >= at && x < at + width)
-			return (int)(t - fp_tabs);
-		at += width + 2;
+			return i;
+		at += width + gap;
 	}
 	return -1;
 }

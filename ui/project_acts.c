@@ -10,6 +10,7 @@
 
 static const struct { enum fp_job_type type; const char *label, *trigger; } wishes[] = {
 	{ FP_JOB_PROCESS_PROJECTFILE, "Check project layers now", "manual" }, { FP_JOB_DELTA_APPLY, "Apply pending changes", "apply pending" },
+	{ FP_JOB_PACKAGE, "Make a package", "manual" },
 };
 
 void fp_project_menu(struct fp_console *c, struct fp_menu *m, const char *id, const char *name)
@@ -71,4 +72,9 @@ unsigned fp_act_check(struct fp_console *c, const char *arg)
 unsigned fp_act_apply_pending(struct fp_console *c, const char *arg)
 {
 	return wish_for(c, arg, 1);
+}
+
+unsigned fp_act_make_package(struct fp_console *c, const char *arg)
+{
+	return wish_for(c, arg, 2);
 }

@@ -97,6 +97,10 @@ static void add_job(void *arg, const struct fp_job_row *r)
 		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Changes   what became of each: Enter");
 		fp_rows_link(&v->lines, v->lines.n - 1, "changes %s job:%lld", r->project_id, (long long)r->id);
 	}
+	if (strcmp(r->type, "package") == 0 && strcmp(r->status, "finished") == 0) {
+		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Package   what is in it: Enter");
+		fp_rows_link(&v->lines, v->lines.n - 1, "package %lld", (long long)r->id);
+	}
 	add_object(v, "Result   ", r->result);
 	add_object(v, "Sandbox  ", r->sandbox);
 	fp_buf_free(&b);

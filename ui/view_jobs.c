@@ -85,7 +85,7 @@ static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
 
 static const char *const words[] = {
 	"status:pending", "status:queued", "status:started", "status:finished", "status:failed", "status:stopped", "type:process_projectfile",
-	"type:delta_apply", "project:", "id:", "after:", "before:", NULL,
+	"type:package", "type:delta_apply", "project:", "id:", "after:", "before:", NULL,
 };
 
 const struct fp_view_ops fp_view_jobs = {

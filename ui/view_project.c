@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/store/checks.h"
+#include "engine/store/packages.h"
 #include "engine/store/projects.h"
 #include "engine/store/secrets.h"
 #include "ui/app.h"
@@ -33,6 +34,22 @@ static void add_job(struct fp_view *v, const struct fp_project_row *r)
 	else
 		fp_wrap_link(&v->lines, FP_STYLE_DIM, v->width, 2, NULL, "Newest job   none yet");
 	free(link);
+}
+
+static void add_package(void *arg, const struct fp_package_row *r)
+{
+	struct fp_view *v = arg;
+	char age[FP_FORMAT_SIZE], *link = fp_asprintf("package %lld", (long long)r->job_id);
+
+	fp_wrap_link(&v->lines, r->freshness.stale ? FP_STYLE_WARN : FP_STYLE_NORMAL, v->width, 2, link, "Packaged     %s: %s%s", fp_format_age(age, r->at),
+		r->freshness.stale ? "stale, " : "", r->freshness.text);
+	free(link);
+}
+
+static void add_packaged(struct fp_view *v)
+{
+	if (fp_package_get(v->console->store, v->project, 0, add_package, v, NULL))
+		fp_wrap_link(&v->lines, FP_STYLE_DIM, v->width, 2, "packages", "Packaged     never");
 }
 
 /* What the last check read from the project file. */
@@ -83,6 +100,7 @@ static void add_row(void *arg, const struct fp_project_row *r)
 	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "layers", "Checked      %s", r->checked_at ? fp_format_age(age, r->checked_at) : "never");
 	if (*d->since)
 		fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, "layers changed:any", "%s", d->since);
+	add_packaged(v);
 	add_job(v, r);
 	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, NULL, "On conflict  %s", r->overwrite_conflicts ? "the last change wins" : "the change waits for a decision");
 	fp_wrap_link(&v->lines, FP_STYLE_NORMAL, v->width, 2, NULL, "Network      checks %s%s", fp_project_network_on(r->network, v->console->conf->network_checks) ? "ask it"
@@ -145,6 +163,6 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 
 const struct fp_view_ops fp_view_project = {
 	.name = "project", .title = "Project", .context = FP_IN_TEXT | FP_IN_PROJECT,
-	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER | FP_KIND_SECRET,
+	.watch = FP_KIND_PROJECT | FP_KIND_FILE | FP_KIND_CHANGE | FP_KIND_JOB | FP_KIND_LAYER | FP_KIND_SECRET | FP_KIND_PACKAGE,
 	.data_size = sizeof(struct data), .load = load, .menu = fp_project_menu_here, .chosen = fp_project_chosen,
 };

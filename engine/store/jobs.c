@@ -28,8 +28,8 @@ static const struct fp_list list = {
 	.project = "j.project_id",
 	.select = "SELECT j.id, j.type, j.status, j.project_id, p.name, j.created_by, j.\"trigger\", j.created_at, j.started_at, j.finished_at, "
 		"CASE j.status WHEN 'pending' THEN (SELECT count(*) FROM job b WHERE b.project_id = j.project_id AND b.status = 'pending' AND b.id <= j.id) "
-		"ELSE 0 END, j.step, j.done, j.total, j.verdict, j.hint, j.error_class, j.signal, j.peak_kb, j.sandbox, j.result, j.cancel_requested "
-		"FROM job j JOIN project p ON p.id = j.project_id",
+		"ELSE 0 END, j.step, j.done, j.total, j.verdict, j.hint, j.error_class, j.signal, j.peak_kb, j.sandbox, j.result, j.cancel_requested, "
+		"(SELECT max(started_at) FROM job_step WHERE job_id = j.id AND state = 'started') FROM job j JOIN project p ON p.id = j.project_id",
 	.join = "j.id = k.id",
 	.keys = keys,
 	.text = "fold(j.verdict) LIKE ? ESCAPE '\\'",
@@ -52,6 +52,7 @@ static void row(void *arg, sqlite3_stmt *st)
 		.total = sqlite3_column_int64(st, 13), .verdict = fp_db_text(st, 14), .hint = fp_db_text(st, 15), .error_class = fp_db_text(st, 16),
 		.signal = sqlite3_column_int64(st, 17), .peak_kb = sqlite3_column_int64(st, 18), .sandbox = fp_db_text(st, 19),
 		.result = fp_db_text(st, 20), .cancel_requested = sqlite3_column_int(st, 21),
+		.step_started_at = sqlite3_column_int64(st, 22),
 	};
 
 	c->each(c->arg, &r);

@@ -13,7 +13,8 @@ struct fp_job_row {
 	int64_t created_at, started_at, finished_at; /* 0: not yet */
 	int64_t position;              /* of a pending job in its project's queue: 1 is next; 0 otherwise */
 	const char *step;              /* name of the running or failed step, "" */
-	int64_t done, total;           /* progress, 0 of 0 when unknown */
+	int64_t done, total;           /* progress of that step, 0 of 0 when unknown */
+	int64_t step_started_at;       /* of the running step, 0 when none runs */
 	const char *verdict;           /* one line: what came of it, or why it failed */
 	const char *hint;              /* what to do next, "" */
 	const char *error_class;       /* enum fp_status word, "" */
