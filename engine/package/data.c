@@ -21,36 +21,47 @@
 
 /* ---- names ---- */
 
-static int has_column(const struct fp_group *g, const char *name, size_t but)
+static int has_column(const struct fp_group *g, const char *name)
 {
 	for (size_t i = 0; i < g->n_columns; i++)
-		if (i != but && sqlite3_stricmp(g->columns[i].name, name) == 0)
+		if (sqlite3_stricmp(g->columns[i].name, name) == 0)
 			return 1;
 	return 0;
 }
 
 /* STEM, or STEM_1, STEM_2 ... : the first that is no column. NULL: all are. Caller frees. */
-static char *free_name(const struct fp_group *g, const char *stem, size_t but)
+static char *free_name(const struct fp_group *g, const char *stem)
 {
 	for (int i = 0; i <= TRIES; i++) {
 		char *name = i ? fp_asprintf("%s_%d", stem, i) : fp_strdup(stem);
-		if (!has_column(g, name, but))
+		if (!has_column(g, name))
 			return name;
 		free(name);
 	}
 	return NULL;
 }
 
-/* Two columns whose names differ in case only are one in SQLite. The key keeps its name. */
+/* 1: column K needs another name, as another column has a claim to it: the key, or else the first. */
+static int must_go(const struct fp_group *g, size_t k)
+{
+	const char *name = g->columns[k].name, *pk = g->layers[0]->pk ? g->layers[0]->pk : "";
+
+	for (size_t i = 0; i < g->n_columns; i++)
+		if (i != k && sqlite3_stricmp(g->columns[i].name, name) == 0 && strcmp(name, pk) != 0 && (i < k || strcmp(g->columns[i].name, pk) == 0))
+			return 1;
+	return !*name;
+}
+
+/* Two columns whose names differ in case only are one in SQLite. */
 static enum fp_status tell_columns_apart(struct fp_package *p, struct fp_group *g, struct fp_error *err)
 {
 	for (size_t k = 0; k < g->n_columns; k++) {
 		struct fp_row_column *c = &g->columns[k];
 		char *name;
 
-		if (*c->name && (!has_column(g, c->name, k) || (g->layers[0]->pk && strcmp(c->name, g->layers[0]->pk) == 0)))
+		if (!must_go(g, k))
 			continue;
-		name = free_name(g, *c->name ? c->name : "field", g->n_columns);
+		name = free_name(g, *c->name ? c->name : "field");
 		if (!name)
 			return fp_fail(err, FP_E_INVALID, "it has too many columns called \"%s\"", c->name);
 		for (size_t i = 0; i < g->n_layers; i++)
@@ -115,12 +126,8 @@ static char *table_name(const struct fp_groups *gs, const struct fp_group *g, co
 
 static struct fp_gpkg_table definition(const struct fp_group *g)
 {
-	int64_t seen = fp_json_int(g->layers[0]->verdict, "wkb_type", 0);
-	int any = g->geometry == wkbUnknown, plain = seen > 0 && seen % 1000 != 0 && seen % 1000 != wkbNone;
-
 	return (struct fp_gpkg_table){
 		.name = g->name, .local_key = g->local_key, .geometry_name = g->geometry_name, .geometry = g->geometry, .srs = g->srs,
-		.lead = any && plain ? (OGRwkbGeometryType)seen : wkbUnknown,
 		.columns = g->columns, .n_columns = g->n_columns, .comment = g->comment,
 	};
 }
@@ -132,7 +139,8 @@ static void add_table(struct fp_package *p, struct fp_group *g)
 	FP_GROW(p->tables, p->n_tables, p->cap_tables);
 	g->table = p->n_tables++;
 	t = &p->tables[g->table];
-	*t = (struct fp_pack_table){.name = fp_strdup(g->name), .local_key = fp_strdup(g->local_key), .spatial = g->geometry != wkbNone};
+	*t = (struct fp_pack_table){.name = fp_strdup(g->name), .local_key = fp_strdup(g->local_key), .spatial = g->geometry != wkbNone,
+		.geometry = fp_strdup(g->geometry_name)};
 	for (size_t i = 0; i < g->n_columns; i++) {
 		const struct fp_row_column *c = &g->columns[i];
 		FP_GROW(t->fields, t->n_fields, t->cap_fields);
@@ -158,8 +166,8 @@ static enum fp_status declare(struct fp_gpkg *w, struct fp_package *p, const str
 
 	if (st == FP_OK) {
 		g->name = table_name(gs, g, p);
-		g->local_key = free_name(g, "fid", g->n_columns);
-		g->geometry_name = free_name(g, "geom", g->n_columns);
+		g->local_key = free_name(g, "fid");
+		g->geometry_name = free_name(g, "geom");
 		if (!g->local_key || !g->geometry_name)
 			st = fp_fail(err, FP_E_INVALID, "it has too many columns called \"fid\" or \"geom\"");
 	}
@@ -216,6 +224,15 @@ static int area_of(double rect[4], struct fp_package *p, const struct fp_group *
 	return has > 0;
 }
 
+/* QGIS takes the type of a table of any type from its first row, which may be one that the area of interest leaves out. */
+static OGRwkbGeometryType leading_type(const struct fp_package *p, const struct fp_group *g)
+{
+	int64_t seen = fp_json_int(g->layers[0]->verdict, "wkb_type", 0);
+	int filtered = !g->all && g->filters.n > 0;
+
+	return g->geometry == wkbUnknown && p->project->area_only && !filtered && seen > 0 && seen != wkbNone ? (OGRwkbGeometryType)seen : wkbUnknown;
+}
+
 static enum fp_status open_again(struct fp_rows **out, struct fp_package *p, struct fp_group *g, struct fp_error *err)
 {
 	struct fp_rows_wanted wanted = {.filters = g->all || g->filters.n == 0 ? NULL : &g->filters};
@@ -245,7 +262,7 @@ static int64_t count_of(const json_t *skipped)
 	return n;
 }
 
-static void warn_of_rows(struct fp_package *p, const struct fp_group *g, const struct fp_pack_table *t, int64_t damaged)
+static void warn_of_rows(struct fp_package *p, const struct fp_group *g, const struct fp_pack_table *t, const struct fp_gpkg_loaded *got)
 {
 	const json_t *entry;
 	size_t i;
@@ -253,8 +270,10 @@ static void warn_of_rows(struct fp_package *p, const struct fp_group *g, const s
 	for (size_t k = 0; k < g->n_layers; k++) {
 		json_array_foreach(t->skipped, i, entry)
 			fp_package_warn(p, g->layers[k], "skipped_rows", fp_json_int(entry, "count", 0), "%s", fp_json_str_or(entry, "reason", ""));
-		if (damaged > 0)
-			fp_package_warn(p, g->layers[k], "damaged_geometry", damaged, "geometries that nobody can read are left out, their rows are not");
+		if (got->damaged > 0)
+			fp_package_warn(p, g->layers[k], "damaged_geometry", got->damaged, "geometries that nobody can read are left out, their rows are not");
+		if (got->misfits > 0)
+			fp_package_warn(p, g->layers[k], "mixed_geometry", got->misfits, "geometries are of another type than the layer: they are packaged as they are");
 	}
 }
 
@@ -280,7 +299,7 @@ static enum fp_status settle(struct fp_package *p, const struct fp_group *g, str
 	if (t->read > 0 && t->written == 0)
 		return fp_fail(err, FP_E_INVALID, "none of its %lld rows could be written: %s", (long long)t->read,
 			fp_json_str_or(json_array_get(t->skipped, 0), "reason", "no reason is known"));
-	warn_of_rows(p, g, t, got->damaged);
+	warn_of_rows(p, g, t, got);
 	return FP_OK;
 }
 
@@ -291,6 +310,7 @@ static enum fp_status load(struct fp_gpkg *w, struct fp_package *p, struct fp_gr
 	struct fp_rows *rows = NULL;
 	enum fp_status st = open_again(&rows, p, g, err);
 
+	t.lead = leading_type(p, g);
 	if (st == FP_OK)
 		st = fp_gpkg_load(w, &t, rows, &got, err);
 	if (st == FP_OK)

@@ -30,26 +30,24 @@ static void make_blob(struct fp_buf *b, const struct fp_wkb *look, const unsigne
 	fp_buf_add(b, wkb, n);
 }
 
-/* Fits by way of GDAL. 0: it does not, and the row is to be skipped; REASON gets why. */
-static int fit(struct fp_gpkg_source *s, const unsigned char *wkb, size_t n, struct fp_wkb *look, struct fp_error *reason)
+/* Through GDAL: what is one part, or triangles. FP_E_REFUSED: it does not become what the table holds. */
+static enum fp_status fit(struct fp_gpkg_source *s, const unsigned char *wkb, size_t n, OGRwkbGeometryType flat, struct fp_wkb *look)
 {
-	struct fp_geom_type want = {.flat = OGR_GT_Flatten(s->table->geometry), .z = FP_DIM_MAY, .m = FP_DIM_MAY};
+	struct fp_geom_type want = {.flat = flat, .z = FP_DIM_MAY, .m = FP_DIM_MAY};
 	OGRGeometryH g = fp_geom_from_wkb(wkb, n);
+	enum fp_status st = g ? fp_geom_fit(&g, &want, NULL) : FP_E_REFUSED;
 	unsigned char *made;
 	size_t n_made;
-	int ok = 0;
 
-	if (!g)
-		return -1;
-	if (fp_geom_fit(&g, &want, reason) == FP_OK) {
+	if (st == FP_OK) {
 		made = fp_geom_wkb(g, &n_made);
-		ok = fp_wkb_look(look, made, n_made) == 0;
-		if (ok)
-			make_blob(&s->blob, look, NULL, 0, made, n_made, s->srs_id);
+		fp_wkb_look(look, made, n_made);
+		make_blob(&s->blob, look, NULL, 0, made, n_made, s->srs_id);
 		free(made);
 	}
-	OGR_G_DestroyGeometry(g);
-	return ok;
+	if (g)
+		OGR_G_DestroyGeometry(g);
+	return st;
 }
 
 /* A single geometry becomes one of several parts by what stands in front of it. */
@@ -72,50 +70,67 @@ static int is_of(unsigned type, OGRwkbGeometryType want)
 	return want == wkbUnknown || type == (unsigned)want || OGR_GT_IsSubClassOf((OGRwkbGeometryType)type, want);
 }
 
-/* Sets BLOB. 1: done; 0: the row is to be skipped; -1: it is no geometry that anybody could read. */
-static int set_geometry(struct fp_gpkg_source *s, const unsigned char *wkb, size_t n, struct fp_wkb *look, struct fp_error *reason)
+enum way { AS_IT_IS, PREFIXED, FITTED, OTHERWISE };
+
+/* How it gets into the table. What is not of the table's type and does not become it without change stays what it is, as it was in the source: no row is
+ * left behind for that. */
+static enum way way_of(const struct fp_wkb *look, OGRwkbGeometryType want)
+{
+	if (is_of(look->type, want))
+		return look->foreign ? OTHERWISE : AS_IT_IS;
+	if (want >= wkbMultiPoint && want <= wkbMultiPolygon && look->type + 3 == (unsigned)want)
+		return look->foreign || look->empty ? FITTED : PREFIXED;
+	return FITTED;
+}
+
+/* 1 for the types of which one becomes the other and stays the same to everybody who looks at it. */
+static int are_alike(unsigned type, OGRwkbGeometryType want)
+{
+	return type + 3 == (unsigned)want || type == (unsigned)want + 3 || type >= (unsigned)wkbPolyhedralSurface;
+}
+
+/* Sets BLOB. -1: it is no geometry that anybody could read. */
+static int set_geometry(struct fp_gpkg_source *s, const unsigned char *wkb, size_t n, struct fp_wkb *look)
 {
 	OGRwkbGeometryType want = OGR_GT_Flatten(s->table->geometry);
 	unsigned char prefix[9];
 	size_t n_prefix = 0;
+	enum way way;
 
 	if (fp_wkb_look(look, wkb, n) != 0)
 		return -1;
 	if (look->arcs && !look->empty && !fp_gpkg_wkb_envelope(look->envelope, wkb, n))
 		return -1;
-	if (!is_of(look->type, want)) {
-		if (look->foreign || look->empty || look->type + 3 != (unsigned)want || want > wkbMultiPolygon)
-			return fit(s, wkb, n, look, reason);
+	way = way_of(look, want);
+	if (way == FITTED && are_alike(look->type, want) && fit(s, wkb, n, want, look) == FP_OK)
+		return 0;
+	if (way == FITTED)
+		s->out->misfits++;
+	if (way != PREFIXED && look->foreign)
+		return fit(s, wkb, n, wkbUnknown, look) == FP_OK ? 0 : -1;
+	if (way == PREFIXED) {
 		n_prefix = multi_prefix(prefix, wkb);
 		look->type = (unsigned)want;
-	} else if (look->foreign) {
-		return fit(s, wkb, n, look, reason);
 	}
 	make_blob(&s->blob, look, prefix, n_prefix, wkb, n, s->srs_id);
-	return 1;
+	return 0;
 }
 
-/* 1 when the row can be written. */
-static int take_geometry(struct fp_gpkg_source *s, struct fp_wkb *look)
+static void take_geometry(struct fp_gpkg_source *s, struct fp_wkb *look)
 {
 	struct fp_gpkg_blob b = {.wkb = s->row.geometry, .wkb_len = s->row.geometry_len};
-	struct fp_error reason;
-	int is;
+	int bad = 0;
 
-	s->has_geometry = 0;
 	*look = (struct fp_wkb){.empty = 1};
-	if (!s->index || s->row.form == FP_ROW_NO_GEOMETRY)
-		return 1;
-	is = s->row.form == FP_ROW_GPKG ? fp_gpkg_blob_read(&b, s->row.geometry, s->row.geometry_len, 0) : 0;
-	is = is == 0 ? set_geometry(s, b.wkb, b.wkb_len, look, &reason) : -1;
-	if (is < 0) {
-		*look = (struct fp_wkb){.empty = 1};
+	s->has_geometry = s->index && s->row.form != FP_ROW_NO_GEOMETRY;
+	if (!s->has_geometry)
+		return;
+	if (s->row.form == FP_ROW_GPKG)
+		bad = fp_gpkg_blob_read(&b, s->row.geometry, s->row.geometry_len, 0);
+	if (bad || set_geometry(s, b.wkb, b.wkb_len, look) != 0) {
+		s->has_geometry = 0;
 		s->out->damaged++;
-	} else if (is == 0) {
-		fp_rows_skip(&s->out->skipped, reason.msg, 1);
 	}
-	s->has_geometry = is > 0;
-	return is != 0;
 }
 
 /* ---- the rows ---- */
@@ -156,17 +171,15 @@ static int fail(struct fp_gpkg_source *s, enum fp_status st)
 	return SQLITE_ERROR;
 }
 
-/* ROW has been read. *WRITE: it is to be written. */
-static int take_row(struct fp_gpkg_source *s, int *write)
+/* ROW has been read, and will be written. */
+static int take_row(struct fp_gpkg_source *s)
 {
 	struct fp_wkb look;
 	enum fp_status st;
 
 	if (++s->out->read % TICK == 0 && s->out->tick)
 		s->out->tick(s->out->arg, s->out->read);
-	*write = take_geometry(s, &look);
-	if (!*write)
-		return SQLITE_OK;
+	take_geometry(s, &look);
 	number(s, &look);
 	if (s->has_geometry && !look.empty) {
 		st = fp_rtree_add(s->index, s->fid, look.envelope, s->err);
@@ -174,23 +187,18 @@ static int take_row(struct fp_gpkg_source *s, int *write)
 			return fail(s, st);
 		widen(s->out->extent, look.envelope);
 	}
-	s->out->written++;
 	return SQLITE_OK;
 }
 
 static int step(struct fp_gpkg_source *s)
 {
-	enum fp_status st;
-	int more = 0, write = 0, rc;
+	int more = 0;
+	enum fp_status st = s->rows->ops->next(s->rows, &s->row, &more, s->err);
 
-	do {
-		st = s->rows->ops->next(s->rows, &s->row, &more, s->err);
-		if (st != FP_OK)
-			return fail(s, st);
-		s->at_end = !more;
-		rc = more ? take_row(s, &write) : SQLITE_OK;
-	} while (rc == SQLITE_OK && more && !write);
-	return rc;
+	if (st != FP_OK)
+		return fail(s, st);
+	s->at_end = !more;
+	return more ? take_row(s) : SQLITE_OK;
 }
 
 /* ---- the table, as SQLite asks for it ---- */
@@ -325,20 +333,19 @@ static const sqlite3_module module = {
 
 /* ---- the source's own table ---- */
 
-/* Whether the row with this geometry is written; the other two speak of the same row then. */
+/* Takes the row with this geometry, and is true; the other two speak of the same row then. */
 static void take_function(sqlite3_context *x, int n, sqlite3_value **v)
 {
 	struct fp_gpkg_source *s = sqlite3_user_data(x);
-	int write;
 
 	(void)n;
 	s->row.form = sqlite3_value_type(v[0]) == SQLITE_NULL ? FP_ROW_NO_GEOMETRY : FP_ROW_GPKG;
 	s->row.geometry = sqlite3_value_blob(v[0]);
 	s->row.geometry_len = (size_t)sqlite3_value_bytes(v[0]);
-	if (take_row(s, &write) != SQLITE_OK)
+	if (take_row(s) != SQLITE_OK)
 		sqlite3_result_error(x, s->err->msg, -1);
 	else
-		sqlite3_result_int(x, write);
+		sqlite3_result_int(x, 1);
 }
 
 static void fid_function(sqlite3_context *x, int n, sqlite3_value **v)

@@ -197,7 +197,7 @@ static void add_name(struct fp_buf *sql, const char *before, const char *name)
 
 static enum fp_status rows_failed(struct fp_gpkg *g, int rc, const struct fp_gpkg_source *s, struct fp_error *err)
 {
-	char *what = fp_asprintf("it ended after %lld rows", (long long)s->out->written);
+	char *what = fp_asprintf("it ended after %lld rows", (long long)s->out->read);
 	enum fp_status st = fp_gpkg_fail(g->db, rc, what, err);
 
 	free(what);
@@ -226,6 +226,7 @@ static enum fp_status insert(struct fp_gpkg *g, struct fp_gpkg_source *s, struct
 	fp_buf_free(&sql);
 	if (s->status != FP_OK)
 		return s->status;
+	s->out->written = rc == SQLITE_OK ? sqlite3_changes64(g->db) : 0;
 	return rc == SQLITE_OK ? FP_OK : rows_failed(g, rc, s, err);
 }
 

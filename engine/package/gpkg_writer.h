@@ -24,6 +24,7 @@ struct fp_gpkg_table {
 struct fp_gpkg_loaded {
 	int64_t read, written;
 	int64_t damaged;   /* of those written: without their geometry, which cannot be read */
+	int64_t misfits;   /* of those written: of another geometry type than the table, as they were in the source */
 	double extent[4];  /* min x, min y, max x, max y; min > max: nothing */
 	json_t *skipped;   /* [{"reason","count"}], owned; NULL: none */
 	void (*tick)(void *arg, int64_t read); /* every thousand rows; may be NULL */

@@ -11,6 +11,8 @@
 #include "engine/layers/sqlite.h"
 #include "engine/project/source.h"
 
+#define FUNCTIONS_MAX 20 /* of different names in a filter */
+
 static int is_file(const struct fp_layer_def *l)
 {
 	return l->provider && (strcmp(l->provider, "ogr") == 0 || strcmp(l->provider, "spatialite") == 0);
@@ -254,13 +256,34 @@ static sqlite3 *likeness(const struct fp_group *g)
 	return db;
 }
 
-static int can_evaluate(sqlite3 *db, const char *filter)
+static void stub(sqlite3_context *x, int n, sqlite3_value **v)
+{
+	(void)x;
+	(void)n;
+	(void)v;
+}
+
+/* Functions that GDAL gives to one GeoPackage it gives to the other. 1: there is one more of that name now. */
+static int add_function(sqlite3 *db, const char *message)
+{
+	static const char missing[] = "no such function: ";
+
+	return strncmp(message, missing, sizeof missing - 1) == 0
+		&& sqlite3_create_function(db, message + sizeof missing - 1, -1, SQLITE_UTF8, NULL, stub, NULL, NULL) == SQLITE_OK;
+}
+
+static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 {
 	char *sql = fp_asprintf("SELECT 1 FROM t WHERE (%s\n)", filter);
-	int can = db && fp_sqlite_compile_on(db, sql, NULL, NULL) == FP_OK;
+	struct fp_error err;
+	enum fp_status st = FP_E_INVALID;
 
+	for (int again = db != NULL, n = 0; again && n < FUNCTIONS_MAX; n++) {
+		st = fp_sqlite_compile_on(db, sql, NULL, &err);
+		again = st == FP_E_REFUSED && same_language && add_function(db, err.msg);
+	}
 	free(sql);
-	return can;
+	return st == FP_OK;
 }
 
 static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter)
@@ -293,7 +316,7 @@ static void sort_filters(struct fp_groups *gs, struct fp_package *p, size_t at)
 		} else if (has_variable(filter)) {
 			g->all = 1;
 			fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
-		} else if (can_evaluate(db, filter)) {
+		} else if (can_evaluate(db, filter, g->same_language)) {
 			if (!fp_strv_has(&g->filters, filter))
 				fp_strv_add(&g->filters, filter);
 		} else {
@@ -323,6 +346,7 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->geometry = r->geometry;
 	g->srs = r->srs ? OSRClone(r->srs) : NULL;
 	g->comment = fp_strdup_null(r->comment);
+	g->same_language = r->direct != NULL;
 	g->about = r->about > 0 ? r->about : 0;
 }
 

@@ -19,6 +19,7 @@ struct fp_group {
 	OGRSpatialReferenceH srs;
 	char *comment;
 	int64_t about;
+	int same_language;           /* its filters are in the language of GeoPackages, functions and all */
 	int refused;                 /* it is none: its layers stay as they are */
 	/* as it stands in data.gpkg */
 	char *name, *local_key, *geometry_name;

@@ -32,6 +32,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows_file.h \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
+	engine/package/rows_spatialite.c \
 	engine/package/rows_sqlite.c \
 	engine/package/rows_text.c \
 	engine/package/rtree.c \

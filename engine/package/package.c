@@ -57,6 +57,7 @@ static void free_table(struct fp_pack_table *t)
 	free(t->fields);
 	free(t->name);
 	free(t->local_key);
+	free(t->geometry);
 	json_decref(t->skipped);
 }
 

@@ -47,6 +47,7 @@ struct fp_pack_table {
 	int64_t read, written;
 	json_t *skipped;  /* rows that are not in it: [{"reason":sentence,"count":n}], owned */
 	int spatial;      /* it has geometries and an index of them */
+	char *geometry;   /* the column they are in: "geom", "geom_1" ... */
 	double extent[4]; /* min x, min y, max x, max y of what was written; min > max: nothing */
 };
 

@@ -13,8 +13,7 @@ static const struct {
 } openers[] = {
 	{"ogr", fp_rows_sqlite},
 	{"ogr", fp_rows_ogr},
-	{"spatialite", fp_rows_sqlite},
-	{"spatialite", fp_rows_ogr},
+	{"spatialite", fp_rows_spatialite},
 	{"postgres", fp_rows_postgres},
 	{"delimitedtext", fp_rows_text},
 };

@@ -89,8 +89,9 @@ void fp_rows_close_databases(struct fp_package *p);
 /* The implementations, by provider; a table in rows.c names them. */
 typedef enum fp_status fp_rows_opener(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
 	struct fp_error *err);
-fp_rows_opener fp_rows_sqlite;   /* rows_sqlite.c: GeoPackage, SpatiaLite, plain SQLite; provider ogr and spatialite */
+fp_rows_opener fp_rows_sqlite;   /* rows_sqlite.c: tables of GeoPackages; provider ogr */
 fp_rows_opener fp_rows_ogr;      /* rows_ogr.c: every other file of provider ogr */
+fp_rows_opener fp_rows_spatialite; /* rows_spatialite.c: provider spatialite */
 fp_rows_opener fp_rows_postgres; /* rows_pg.c */
 fp_rows_opener fp_rows_text;     /* rows_text.c: delimitedtext */
 fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */

@@ -148,16 +148,25 @@ static enum fp_status apply_filters(struct fp_rows_file *f, const struct fp_strv
 	return st;
 }
 
-enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_strv *filters,
-	struct fp_error *err)
+enum fp_status fp_rows_file_find(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, struct fp_error *err)
 {
-	struct fp_gdal_name name;
 	enum fp_status st;
 
 	*f = (struct fp_rows_file){.only = wkbUnknown};
 	st = fp_layer_source(&f->source, layer->def, err);
 	if (st == FP_OK)
 		st = pass_gate(f, p, err);
+	if (st == FP_OK)
+		f->state = state_of(f);
+	return st;
+}
+
+enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_strv *filters,
+	struct fp_error *err)
+{
+	struct fp_gdal_name name;
+	enum fp_status st = fp_rows_file_find(f, p, layer, err);
+
 	if (st != FP_OK)
 		return st;
 	name = (struct fp_gdal_name){f->source.vsi, f->real, f->source.inner, p->project->root};
@@ -237,9 +246,7 @@ static OGRwkbGeometryType type_of(struct fp_rows_file *f, const struct fp_pack_l
 {
 	OGRwkbGeometryType t = OGR_L_GetGeomType(f->layer);
 	OGRwkbGeometryType said = fp_rows_geometry(layer);
-	const char *only = f->source.geometrytype;
-
-	int word = fp_wkb_word(only); /* the old ones, with "25D", are negative */
+	int word = fp_wkb_word(f->source.geometrytype); /* the old ones, with "25D", are negative */
 
 	if (OGR_GT_Flatten(t) == wkbUnknown && word != -1) {
 		f->only = single((OGRwkbGeometryType)(word < 0 ? word & 0xFF : word % 1000));

@@ -3,6 +3,7 @@
 #define FP_PACKAGE_ROWS_FILE_H
 
 #include <gdal.h>
+#include <sqlite3.h>
 
 #include "engine/package/rows.h"
 #include "engine/project/source.h"
@@ -21,6 +22,8 @@ struct fp_rows_file {
 /* F is to be closed in every case. FP_E_INVALID: a filter is none. */
 enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_strv *filters,
 	struct fp_error *err);
+/* The same as far as GDAL has no part in it: source, file and state. */
+enum fp_status fp_rows_file_find(struct fp_rows_file *f, const struct fp_package *p, const struct fp_pack_layer *layer, struct fp_error *err);
 /* Columns, geometry, srs. */
 void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const struct fp_pack_layer *layer);
 /* FP_E_CONFLICT: somebody wrote to it since it was opened. */
@@ -29,6 +32,8 @@ void fp_rows_file_close(struct fp_rows_file *f);
 
 /* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */
 char *fp_rows_either(const struct fp_strv *filters);
+/* Column I of the row that S is at. */
+void fp_rows_take_sqlite(struct fp_row_value *v, sqlite3_stmt *s, int i);
 /* 1: a filter that is a query of its own. */
 int fp_rows_is_query(const char *filter);
 

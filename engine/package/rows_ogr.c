@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +37,19 @@ static const char *valid_text(struct fp_value *made, const char *text)
 	return made->text;
 }
 
+static void take_time(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+{
+	int y, mo, d, h, mi, zone;
+	float s;
+	char text[32];
+	long ms;
+
+	OGR_F_GetFieldAsDateTimeEx(r->feature, field, &y, &mo, &d, &h, &mi, &s, &zone);
+	ms = lroundf(s * 1000);
+	fp_value_set_text(made, FP_TEXT, text, (size_t)snprintf(text, sizeof text, "%02d:%02d:%02ld.%03ld", h, mi, ms / 1000, ms % 1000));
+	*v = (struct fp_row_value){.type = FP_TEXT, .text = made->text, .len = made->len};
+}
+
 static void take_field(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
 {
 	v->type = FP_NULL;
@@ -54,6 +69,9 @@ static void take_field(struct ogr_rows *r, int field, struct fp_row_value *v, st
 		v->type = FP_TEXT;
 		v->text = valid_text(made, OGR_F_GetFieldAsString(r->feature, field));
 		v->len = strlen(v->text);
+		break;
+	case OFTTime: /* as a GeoPackage would have it, had it a type for it */
+		take_time(r, field, v, made);
 		break;
 	default:
 		fp_ogr_get(made, r->feature, field);

@@ -23,7 +23,7 @@ struct sqlite_rows {
 	struct fp_rows_direct direct;
 };
 
-static void take_value(struct fp_row_value *v, sqlite3_stmt *s, int i)
+void fp_rows_take_sqlite(struct fp_row_value *v, sqlite3_stmt *s, int i)
 {
 	switch (sqlite3_column_type(s, i)) {
 	case SQLITE_INTEGER:
@@ -63,7 +63,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 			sqlite3_errmsg(r->db));
 	r->n++;
 	for (size_t i = 0; i < rows->n_columns; i++)
-		take_value(&r->values[i], r->stmt, (int)i + 1);
+		fp_rows_take_sqlite(&r->values[i], r->stmt, (int)i + 1);
 	row->values = r->values;
 	row->form = FP_ROW_NO_GEOMETRY;
 	if (r->geometry_at >= 0 && sqlite3_column_type(r->stmt, r->geometry_at) != SQLITE_NULL) {

@@ -65,10 +65,11 @@ static enum fp_status verify_rows(sqlite3 *db, const struct fp_pack_table *t, co
 static enum fp_status verify_index(sqlite3 *db, const struct fp_pack_table *t, const char *layer, struct fp_error *err)
 {
 	int64_t indexed = 0, geometries = 0, same = 0;
-	enum fp_status st = number(db, &indexed, err, "SELECT count(*) FROM \"rtree_%w_geom_rowid\"", t->name);
+	enum fp_status st = number(db, &indexed, err, "SELECT count(*) FROM \"rtree_%w_%w_rowid\"", t->name, t->geometry);
 
 	if (st == FP_OK)
-		st = number(db, &geometries, err, "SELECT count(*) FROM \"%w\" WHERE geom IS NOT NULL AND NOT ST_IsEmpty(geom)", t->name);
+		st = number(db, &geometries, err, "SELECT count(*) FROM \"%w\" WHERE \"%w\" IS NOT NULL AND NOT ST_IsEmpty(\"%w\")", t->name, t->geometry,
+			t->geometry);
 	if (st == FP_OK && t->extent[0] <= t->extent[2])
 		st = number(db, &same, err, "SELECT abs(min_x - %!.17g) < 1e-6 AND abs(min_y - %!.17g) < 1e-6 AND abs(max_x - %!.17g) < 1e-6 AND abs(max_y - %!.17g) < 1e-6"
 			" FROM gpkg_contents WHERE table_name = '%q'", t->extent[0], t->extent[1], t->extent[2], t->extent[3], t->name);
