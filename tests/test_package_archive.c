@@ -62,8 +62,9 @@ Test(package_archive, a_folder_that_cannot_be_written_is_told, .init = package_s
 {
 	struct fp_package *p = package_of_text("<qgis version=\"3.22.1\"/>");
 
+	cr_assert_eq(rmdir(output), 0);
 	put("out", "", 0);
-	refused(p, "");
+	refused(p, "Not a directory");
 }
 
 /* No file of ours may become longer than 100 kB. */

@@ -283,7 +283,7 @@ Test(settle, a_check_that_wants_to_commit_is_stopped)
 	home_script(&h, FP_JOB_PROCESS_PROJECTFILE, "event commit {\"transactions\":[{\"connection\":0,\"layer_id\":\"db0\",\"database\":\"d\",\"txid\":\"8\"}]}\nsleep 9000\n");
 	cr_assert_eq(fp_queue_trigger(h.s, &h.t, h.project, FP_JOB_PROCESS_PROJECTFILE, "manual", "anna", &err), FP_OK);
 	home_run(&h);
-	ended("failed", "asked to commit changes in a process_projectfile job");
+	ended("failed", "wanted to commit something in a process_projectfile job");
 	cr_assert_eq(home_number(&h, "SELECT count(*) FROM job_transaction"), 0);
 }
 

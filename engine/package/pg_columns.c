@@ -60,7 +60,8 @@ static const char facts_sql[] =
 	" EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum), coalesce(pg_catalog.to_jsonb(a)->>'attidentity', ''),"
 	" EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indkey::pg_catalog.text = a.attnum::pg_catalog.text),"
 	" pg_catalog.col_description(a.attrelid, a.attnum) FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]),"
-	" pg_catalog.unnest($3::pg_catalog.int2[])) WITH ORDINALITY AS c (type, relation, number, place) JOIN pg_catalog.pg_type t ON t.oid = c.type JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+	" pg_catalog.unnest($3::pg_catalog.int2[])) WITH ORDINALITY AS c (type, relation, number, place) JOIN pg_catalog.pg_type t ON t.oid = c.type"
+	" JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
 	" LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relation AND a.attnum = c.number"
 	" AND c.relation <> 0 ORDER BY c.place";
 

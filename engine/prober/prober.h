@@ -42,8 +42,8 @@
  *              "rows":1200 (pg_class' estimate, -1 unknown),"tables":["public.trees",...] (table missing: the nearest names, at most 12),
  *              "filter_error":"..." (the filter does not work; QGIS calls the layer valid all the same)}
  *
- * Causes: bad_question, network_off (by the set-up), this_machine (a loopback address or this host's own name that ALLOW does not list: not connected to), address_refused (a
- * private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober),
+ * Causes: bad_question, network_off (by the set-up), this_machine (a loopback address or this host's own name that ALLOW does not list: not connected to),
+ * address_refused (a private, link-local, multicast or metadata address that ALLOW does not list: not connected to), too_many_hosts (more than 20 in one prober),
  * name_not_found, refused, timed_out, unreachable, tls_failed, too_large, too_many_redirects, http_failed (the answer broke off or is no HTTP),
  * service_unknown, login_refused, database_unknown, ssl_required, ssl_unsupported, connect_failed (anything else libpq says), table_missing,
  * permission_denied, geometry_missing, key_missing, key_not_unique, filter_failed (nothing can be looked at
