@@ -42,7 +42,7 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 		*to = fp_path_join(real, fp_path_base(outdir));
 	free(parent);
 	if (st == FP_OK && fp_path_below(*to, p->folder))
-		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the project's own folder", outdir);
+		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the folder that the project may use", outdir);
 	return st;
 }
 
@@ -104,6 +104,8 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
 	p.network = fp_plain_network(inv);
+	if (st == FP_OK && fp_opt(inv, "root"))
+		st = fp_plain_root(&p, fp_opt(inv, "root"), err);
 	if (st == FP_OK)
 		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
@@ -134,6 +136,7 @@ const struct fp_command fp_cmd_package_plain = {
 	.max_args = 2,
 	.flags = FP_CMD_CONFIG,
 	.help = "Make the QField package of a plain project, without a home. Databases are read; services are those of the file that $PGSERVICEFILE names.",
-	.options = {FP_NETWORK_OPTIONS("read layers of web services too")},
+	.options = {{"root", "FOLDER", "the project may use files of FOLDER, in which it lies; else of its own folder only"},
+		FP_NETWORK_OPTIONS("read layers of web services too")},
 	.run = run,
 };
