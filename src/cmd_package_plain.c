@@ -13,7 +13,7 @@
 #include "src/plain.h"
 
 struct answer {
-	json_t *layers, *files;
+	json_t *layers, *files, *warnings; /* warnings: on the project as a whole */
 };
 
 static void take(void *arg, enum fp_event_kind kind, const json_t *body)
@@ -24,6 +24,8 @@ static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 		json_array_append(a->layers, (json_t *)(size_t)body);
 	else if (kind == FP_EVENT_FILE)
 		json_array_append_new(a->files, json_pack("{s:O}", "name", json_object_get(body, "name")));
+	else if (kind == FP_EVENT_PACKAGE)
+		json_array_extend(a->warnings, json_object_get(body, "warnings"));
 }
 
 /* *TO: OUTDIR's absolute path; it is new or empty, and not in the project's own folder. */
@@ -90,6 +92,8 @@ static void report(struct fp_invocation *inv, const struct answer *a)
 	}
 	fp_table_print(t, inv);
 	fp_table_free(t);
+	json_array_foreach(a->warnings, i, s)
+		fp_print("%s", fp_json_str_or(s, "detail", ""));
 	json_array_foreach(a->layers, i, l)
 		json_array_foreach(json_object_get(l, "warnings"), k, s)
 			fp_print("%s: %s", fp_json_str(l, "name"), fp_json_str_or(s, "detail", ""));
@@ -98,7 +102,7 @@ static void report(struct fp_invocation *inv, const struct answer *a)
 
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
-	struct answer a = {json_array(), json_array()};
+	struct answer a = {json_array(), json_array(), json_array()};
 	struct fp_plain p;
 	char *to = NULL;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
@@ -119,13 +123,14 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK && rename(p.out, to) != 0)
 		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
 	if (st == FP_OK && inv->json)
-		fp_print_json(json_pack("{s:O,s:O}", "files", a.files, "layers", a.layers));
+		fp_print_json(json_pack("{s:O,s:O,s:O}", "files", a.files, "layers", a.layers, "warnings", a.warnings));
 	else if (st == FP_OK)
 		report(inv, &a);
 	fp_plain_end(&p);
 	free(to);
 	json_decref(a.layers);
 	json_decref(a.files);
+	json_decref(a.warnings);
 	return st;
 }
 
