@@ -68,13 +68,13 @@ Test(package_decide, a_layer_without_one_key_is_for_looking_only)
 	HOLD_DECISIONS(cases);
 }
 
-Test(package_decide, the_authors_wish_counts_and_a_word_that_says_nothing_is_none)
+Test(package_decide, the_authors_wish_counts_and_a_word_that_says_nothing_asks_for_the_file)
 {
 	static const struct decision cases[] = {
 		{{"vector", "ogr", "./a.gpkg|layername=pts", NULL}, 1, "fid", "offline", 0, NULL},
-		{{"vector", "ogr", "./a.gpkg|layername=pts", ""}, 1, "fid", "offline", 0, NULL},
-		{{"vector", "ogr", "./a.gpkg|layername=pts", "banana"}, 1, "fid", "offline", 0, NULL},
-		{{"vector", "ogr", "./a.gpkg|layername=pts", "Copy"}, 1, "fid", "offline", 0, NULL},
+		{{"vector", "ogr", "./a.gpkg|layername=pts", ""}, 1, "fid", "copy", 0, "unknown_action"},
+		{{"vector", "ogr", "./a.gpkg|layername=pts", "banana"}, 1, "fid", "copy", 0, "unknown_action"},
+		{{"vector", "ogr", "./a.gpkg|layername=pts", "Copy"}, 1, "fid", "copy", 0, "unknown_action"},
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "copy"}, 1, "fid", "copy", 0, NULL},
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "no_action"}, 1, "fid", "copy", 0, NULL},
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "keep_existent"}, 1, "fid", "copy", 0, NULL},

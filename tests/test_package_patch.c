@@ -310,7 +310,6 @@ Test(package_patch, a_removed_layer_is_named_nowhere_any_more, .init = package_s
 		"/qgis/mapcanvas[theMapCanvas]/theme - layer[gone_layer_1]\n"
 		"/qgis/legend/legendgroup[g] - legendlayer[l]\n"
 		"/qgis/projectlayers - maplayer[gone_layer_1]\n"
-		"/qgis/projectlayers/maplayer[kept_layer_1]/vectorjoins - join[gone_layer_1]\n"
 		"/qgis/projectlayers/maplayer[kept_layer_1]/referencedLayers - relation[r1]\n"
 		"/qgis/projectlayers/maplayer[kept_layer_1]/referencedLayers/relation[r2]@dataSource: /x/a.gpkg -> ./a.gpkg\n"
 		"/qgis/projectlayers/maplayer[kept_layer_1]/referencedLayers/relation[r2]@providerKey: spatialite -> ogr\n"

@@ -1,6 +1,7 @@
 /* What becomes of each layer (spec/package.md 1.3, 3.2, 3.3, 7). */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "engine/base/json.h"
@@ -12,7 +13,7 @@
 #include "engine/project/source.h"
 
 /* What a layer's author wants of it. */
-enum wish { WISH_DEFAULT, WISH_OFFLINE, WISH_FILE, WISH_REMOVE };
+enum wish { WISH_DEFAULT, WISH_OFFLINE, WISH_FILE, WISH_REMOVE, WISH_UNKNOWN };
 
 static enum wish wish_of(const struct fp_layer_def *l)
 {
@@ -21,10 +22,12 @@ static enum wish wish_of(const struct fp_layer_def *l)
 		enum wish wish;
 	} words[] = {{"offline", WISH_OFFLINE}, {"no_action", WISH_FILE}, {"copy", WISH_FILE}, {"keep_existent", WISH_FILE}, {"remove", WISH_REMOVE}};
 
+	if (!l->cloud_action)
+		return WISH_DEFAULT;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(l->cloud_action, words[i].word) == 0)
 			return words[i].wish;
-	return WISH_DEFAULT;
+	return WISH_UNKNOWN;
 }
 
 static int is_vector(const struct fp_layer_def *l)
@@ -93,17 +96,20 @@ static void decide_file(struct fp_package *p, struct fp_pack_layer *l)
 	free(shown);
 }
 
-/* QField tells features apart by one attribute. */
-static const char *usable_key(const json_t *verdict)
+/* QField tells features apart by one attribute. Of layers that only QGIS can open, it is a field of that name (section 3.3). */
+static const char *usable_key(const struct fp_pack_layer *l)
 {
-	const char *pk = fp_json_str(verdict, "pk");
+	const char *pk = fp_json_str(l->verdict, "pk");
 
+	for (size_t i = 0; !pk && json_is_null(json_object_get(l->verdict, "is_valid")) && i < l->def->n_fields; i++)
+		if (strcasecmp(l->def->fields[i].name, "fid") == 0)
+			pk = l->def->fields[i].name;
 	return pk && *pk && !strchr(pk, ',') ? pk : NULL;
 }
 
 static void decide_features(struct fp_package *p, struct fp_pack_layer *l)
 {
-	const char *pk = usable_key(l->verdict);
+	const char *pk = usable_key(l);
 	int wanted = wants_offline(l->def), readable = can_be_read(l->def);
 
 	l->pk = fp_strdup_null(pk);
@@ -166,6 +172,8 @@ static void decide_one(struct fp_package *p, struct fp_pack_layer *l)
 	} else {
 		if (!json_is_true(json_object_get(l->verdict, "is_valid")))
 			fp_package_warn(p, l, "not_checked", 1, "%s", fp_json_str_or(l->verdict, "sentence", "nobody could say whether it opens"));
+		if (wish_of(l->def) == WISH_UNKNOWN)
+			fp_package_warn(p, l, "unknown_action", 1, "its cloud action \"%s\" is none that QField knows: its file is copied", l->def->cloud_action);
 		if (is_vector(l->def))
 			decide_features(p, l);
 		else

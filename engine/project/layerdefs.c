@@ -92,6 +92,7 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 }
 
 /* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. "": it has none. */
+/* NULL: it has none of that name. */
 static char *custom_property(const xmlNode *node, const char *key)
 {
 	const xmlNode *holder = fp_xml_child(node, "customproperties");
@@ -102,7 +103,7 @@ static char *custom_property(const xmlNode *node, const char *key)
 	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
 		if (fp_xml_attr_is(n, "name", key))
 			return fp_reader_attr(n, "value");
-	return fp_strdup("");
+	return NULL;
 }
 
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
@@ -281,7 +282,7 @@ static void embed_groups(struct fp_reader *r, const xmlNode *parent)
 {
 	for (const xmlNode *n = fp_xml_child(parent, "layer-tree-group"); n; n = fp_xml_next(n)) {
 		char *embedded = custom_property(n, "embedded"), *path = custom_property(n, "embedded_project");
-		if (strcmp(embedded, "1") == 0 && *path)
+		if (embedded && strcmp(embedded, "1") == 0 && path && *path)
 			embed_group(r, n, path);
 		else
 			embed_groups(r, n);
