@@ -104,6 +104,8 @@ static enum fp_status is_free(const char *dir, struct fp_error *err)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			st = fp_fail(err, FP_E_EXISTS, "%s exists and is not empty", dir);
 	closedir(d);
+	if (st != FP_OK)
+		fp_error_hint(err, "name a folder that is new or empty: -o DIR");
 	return st;
 }
 

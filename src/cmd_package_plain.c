@@ -8,18 +8,22 @@
 #include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "src/commands.h"
 #include "src/output.h"
 #include "src/plain.h"
+#include "src/progress_line.h"
 
 struct answer {
 	json_t *layers, *files, *warnings; /* warnings: on the project as a whole */
+	struct fp_progress_line progress;
 };
 
 static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 {
 	struct answer *a = arg;
 
+	fp_progress_event(&a->progress, kind, body);
 	if (kind == FP_EVENT_PACKED)
 		json_array_append(a->layers, (json_t *)(size_t)body);
 	else if (kind == FP_EVENT_FILE)
@@ -35,8 +39,11 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 	enum fp_status st = FP_OK;
 
 	*to = NULL;
-	if (access(outdir, F_OK) == 0 && (rmdir(outdir) != 0 || mkdir(outdir, 0700) != 0)) /* only an empty folder can be removed */
-		return fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", outdir);
+	if (access(outdir, F_OK) == 0 && (rmdir(outdir) != 0 || mkdir(outdir, 0700) != 0)) { /* only an empty folder can be removed */
+		fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", outdir);
+		fp_error_hint(err, "name a folder that is new or empty");
+		return FP_E_EXISTS;
+	}
 	parent = fp_path_dir(outdir);
 	if (!realpath(parent, real))
 		st = fp_fail_errno(err, errno, "cannot make output folder %s", outdir);
@@ -44,7 +51,7 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 		*to = fp_path_join(real, fp_path_base(outdir));
 	free(parent);
 	if (st == FP_OK && fp_path_below(*to, p->folder))
-		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the project's own folder", outdir);
+		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the folder that the project may use", outdir);
 	return st;
 }
 
@@ -69,9 +76,9 @@ static enum fp_status digest_files(const struct answer *a, const char *folder, s
 	return st;
 }
 
-static void report(struct fp_invocation *inv, const struct answer *a)
+static void report(struct fp_invocation *inv, const struct answer *a, const char *to)
 {
-	static const char *const titles[] = {"Layer", "Action", "Features", "Skipped", "Warnings"};
+	static const char *const titles[] = {"Layer", "Action", "Features", "Left out", "Warnings"};
 	struct fp_table *t = fp_table_new(titles, 5);
 	const json_t *l, *s;
 	size_t i, k;
@@ -94,28 +101,36 @@ static void report(struct fp_invocation *inv, const struct answer *a)
 	fp_table_free(t);
 	json_array_foreach(a->warnings, i, s)
 		fp_print("%s", fp_json_str_or(s, "detail", ""));
-	json_array_foreach(a->layers, i, l)
+	json_array_foreach(a->layers, i, l) {
+		char count[FP_COUNT_SIZE];
+		json_array_foreach(json_object_get(l, "skipped"), k, s)
+			fp_print("%s: %s left out: %s", fp_json_str(l, "name"), fp_text_count(count, fp_json_int(s, "count", 0)), fp_json_str_or(s, "reason", ""));
 		json_array_foreach(json_object_get(l, "warnings"), k, s)
 			fp_print("%s: %s", fp_json_str(l, "name"), fp_json_str_or(s, "detail", ""));
-	fp_print("%zu files", json_array_size(a->files));
+	}
+	fp_print("%zu file%s in %s", json_array_size(a->files), json_array_size(a->files) == 1 ? "" : "s", to);
 }
 
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
-	struct answer a = {json_array(), json_array(), json_array()};
+	struct answer a = {.layers = json_array(), .files = json_array(), .warnings = json_array()};
 	struct fp_plain p;
 	char *to = NULL;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
 	p.network = fp_plain_network(inv);
+	if (st == FP_OK && fp_opt(inv, "root"))
+		st = fp_plain_root(&p, fp_opt(inv, "root"), err);
 	if (st == FP_OK)
 		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
 		st = choose_target(&to, &p, inv->argv[1], err);
 	if (st == FP_OK)
 		st = fp_plain_beside(&p, to, err);
+	fp_progress_begin(&a.progress, inv);
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "package", inv->config.job_limit_s[1], json_pack("{s:b}", "any_address", 1), NULL, take, &a, err);
+	fp_progress_end(&a.progress);
 	if (st == FP_OK)
 		st = digest_files(&a, p.out, err);
 	if (st == FP_OK && rename(p.out, to) != 0)
@@ -123,7 +138,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK && inv->json)
 		fp_print_json(json_pack("{s:O,s:O,s:O}", "files", a.files, "layers", a.layers, "warnings", a.warnings));
 	else if (st == FP_OK)
-		report(inv, &a);
+		report(inv, &a, to);
 	fp_plain_end(&p);
 	free(to);
 	json_decref(a.layers);
@@ -139,6 +154,7 @@ const struct fp_command fp_cmd_package_plain = {
 	.max_args = 2,
 	.flags = FP_CMD_CONFIG,
 	.help = "Make the QField package of a plain project, without a home. Databases are read; services are those of the file that $PGSERVICEFILE names.",
-	.options = {FP_NETWORK_OPTIONS("read layers of web services too")},
+	.options = {{"root", "FOLDER", "the project may use files of FOLDER, in which it lies; else of its own folder only"},
+		FP_NETWORK_OPTIONS("read layers of web services too")},
 	.run = run,
 };

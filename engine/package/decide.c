@@ -12,7 +12,7 @@
 #include "engine/project/source.h"
 
 /* What a layer's author wants of it. */
-enum wish { WISH_DEFAULT, WISH_OFFLINE, WISH_FILE, WISH_REMOVE };
+enum wish { WISH_DEFAULT, WISH_OFFLINE, WISH_FILE, WISH_REMOVE, WISH_UNKNOWN };
 
 static enum wish wish_of(const struct fp_layer_def *l)
 {
@@ -21,10 +21,12 @@ static enum wish wish_of(const struct fp_layer_def *l)
 		enum wish wish;
 	} words[] = {{"offline", WISH_OFFLINE}, {"no_action", WISH_FILE}, {"copy", WISH_FILE}, {"keep_existent", WISH_FILE}, {"remove", WISH_REMOVE}};
 
+	if (!l->cloud_action)
+		return WISH_DEFAULT;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(l->cloud_action, words[i].word) == 0)
 			return words[i].wish;
-	return WISH_DEFAULT;
+	return WISH_UNKNOWN;
 }
 
 static int is_vector(const struct fp_layer_def *l)
@@ -52,7 +54,7 @@ static int wants_offline(const struct fp_layer_def *l)
 
 static int can_be_read(const struct fp_layer_def *l)
 {
-	static const char *const readers[] = {"ogr", "spatialite", "delimitedtext", "postgres", "WFS", "OAPIF", NULL};
+	static const char *const readers[] = {"ogr", "spatialite", "delimitedtext", "postgres", "memory", "WFS", "OAPIF", NULL};
 
 	return is_provider_of(l, readers);
 }
@@ -112,6 +114,8 @@ static void decide_features(struct fp_package *p, struct fp_pack_layer *l)
 	l->read_only = !pk || (wanted && !readable);
 	if (wanted && pk && readable) {
 		l->action = FP_PACK_OFFLINE;
+		if (strcmp(fp_layer_provider(l->def), "memory") == 0)
+			fp_package_warn(p, l, "scratch", 1, "a scratch layer: the project does not hold its features, so that it is empty in the package");
 		return;
 	}
 	decide_file(p, l);
@@ -166,6 +170,9 @@ static void decide_one(struct fp_package *p, struct fp_pack_layer *l)
 	} else {
 		if (!json_is_true(json_object_get(l->verdict, "is_valid")))
 			fp_package_warn(p, l, "not_checked", 1, "%s", fp_json_str_or(l->verdict, "sentence", "nobody could say whether it opens"));
+		if (wish_of(l->def) == WISH_UNKNOWN)
+			fp_package_warn(p, l, "unknown_action", 1, "what is to be done with it (\"%s\") is no word for that: nothing of it is taken offline",
+				l->def->cloud_action);
 		if (is_vector(l->def))
 			decide_features(p, l);
 		else

@@ -8,6 +8,7 @@ PACKAGE_SOURCES = \
 	engine/package/gpkg_writer.c \
 	engine/package/gpkg_writer.h \
 	engine/package/group.c \
+	engine/package/group_filter.c \
 	engine/package/group.h \
 	engine/package/package.c \
 	engine/package/package.h \
@@ -30,6 +31,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows.h \
 	engine/package/rows_file.c \
 	engine/package/rows_file.h \
+	engine/package/rows_memory.c \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
 	engine/package/rows_spatialite.c \

@@ -238,17 +238,6 @@ static void relations(const struct fp_patch *t, xmlNode *list)
 	}
 }
 
-static void joins(const struct fp_patch *t, xmlNode *list)
-{
-	for (xmlNode *n = fp_patch_child(list, "join"), *next; n; n = next) {
-		char *id = fp_xml_attr(n, "joinLayerId");
-		next = (xmlNode *)fp_xml_next(n);
-		if (fp_patch_is_removed(t, id))
-			fp_patch_drop(n);
-		free(id);
-	}
-}
-
 /* The layer that a value relation means: by its id; or, as the plugin mends it when the id leads nowhere, by its source or its name. */
 static struct fp_pack_layer *value_layer(const struct fp_patch *t, const char *id, const char *source, const char *name)
 {
@@ -342,7 +331,6 @@ int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 	fp_patch_walk(node, widget, &w);
 	relations(t, fp_patch_child(node, "referencedLayers"));
 	relations(t, fp_patch_child(node, "referencingLayers"));
-	joins(t, fp_patch_child(node, "vectorjoins"));
 	if (!l || l->action == FP_PACK_UNTOUCHED || is_type(l, "annotation") || is_type(l, "group"))
 		return 1;
 	set_source(l, node);

@@ -91,8 +91,8 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 	json_decref(index);
 }
 
-/* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. "": it has none. */
-static char *custom_property(const xmlNode *node, const char *key)
+/* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. NULL: it has none. */
+static char *find_property(const xmlNode *node, const char *key)
 {
 	const xmlNode *holder = fp_xml_child(node, "customproperties");
 
@@ -102,7 +102,14 @@ static char *custom_property(const xmlNode *node, const char *key)
 	for (const xmlNode *n = fp_xml_path(holder, "Option/Option"); n; n = fp_xml_next(n))
 		if (fp_xml_attr_is(n, "name", key))
 			return fp_reader_attr(n, "value");
-	return fp_strdup("");
+	return NULL;
+}
+
+static char *custom_property(const xmlNode *node, const char *key)
+{
+	char *value = find_property(node, key);
+
+	return value ? value : fp_strdup("");
 }
 
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
@@ -175,7 +182,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
 	l->home = fp_strdup(r->docs[doc].home);
 	l->from = doc ? fp_strdup(r->docs[doc].path) : NULL;
-	l->cloud_action = custom_property(node, "QFieldSync/cloud_action");
+	l->cloud_action = find_property(node, "QFieldSync/cloud_action");
 	read_fields(l, node);
 	FP_GROW(r->nodes, r->n_nodes, r->cap_nodes);
 	r->nodes[r->n_nodes++] = node;

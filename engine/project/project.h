@@ -31,7 +31,7 @@ struct fp_layer_def {
 	struct fp_field_def *fields;
 	size_t n_fields, cap_fields;
 	struct fp_strv joined_fields;     /* names added by joins and expression fields: they exist for comparison, not for writing */
-	char *cloud_action;  /* custom property QFieldSync/cloud_action, "" when absent (spec/package.md 1.3) */
+	char *cloud_action;  /* custom property QFieldSync/cloud_action, NULL when absent (spec/package.md 1.3) */
 };
 
 struct fp_project {
