@@ -321,6 +321,7 @@ Test(packages, a_large_attachment_whose_etag_nobody_knows_yet_is_read_for_it)
 
 static void begin_sample(void)
 {
+	home_close(&h); /* the suite's own */
 	home_open_sample(&h);
 }
 
