@@ -260,7 +260,7 @@ static enum fp_status trigger(struct fp_invocation *inv, struct fp_error *err)
 
 const struct fp_command fp_cmd_job_trigger = {
 	.name = "job trigger", .args = "NAME TYPE", .min_args = 2, .max_args = 2, .flags = FP_CMD_HOME | FP_CMD_WRITES, .run = trigger,
-	.help = "Ask for a job: process_projectfile, or delta_apply for all pending changes.",
+	.help = "Ask for a job: process_projectfile, package, or delta_apply for all pending changes.",
 };
 
 static enum fp_status cancel(struct fp_invocation *inv, struct fp_error *err)

@@ -8,22 +8,28 @@
 #include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "src/commands.h"
 #include "src/output.h"
 #include "src/plain.h"
+#include "src/progress_line.h"
 
 struct answer {
-	json_t *layers, *files;
+	json_t *layers, *files, *warnings; /* warnings: on the project as a whole */
+	struct fp_progress_line progress;
 };
 
 static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 {
 	struct answer *a = arg;
 
+	fp_progress_event(&a->progress, kind, body);
 	if (kind == FP_EVENT_PACKED)
 		json_array_append(a->layers, (json_t *)(size_t)body);
 	else if (kind == FP_EVENT_FILE)
 		json_array_append_new(a->files, json_pack("{s:O}", "name", json_object_get(body, "name")));
+	else if (kind == FP_EVENT_PACKAGE)
+		json_array_extend(a->warnings, json_object_get(body, "warnings"));
 }
 
 /* *TO: OUTDIR's absolute path; it is new or empty, and not in the project's own folder. */
@@ -33,8 +39,11 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 	enum fp_status st = FP_OK;
 
 	*to = NULL;
-	if (access(outdir, F_OK) == 0 && (rmdir(outdir) != 0 || mkdir(outdir, 0700) != 0)) /* only an empty folder can be removed */
-		return fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", outdir);
+	if (access(outdir, F_OK) == 0 && (rmdir(outdir) != 0 || mkdir(outdir, 0700) != 0)) { /* only an empty folder can be removed */
+		fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", outdir);
+		fp_error_hint(err, "name a folder that is new or empty");
+		return FP_E_EXISTS;
+	}
 	parent = fp_path_dir(outdir);
 	if (!realpath(parent, real))
 		st = fp_fail_errno(err, errno, "cannot make output folder %s", outdir);
@@ -67,9 +76,9 @@ static enum fp_status digest_files(const struct answer *a, const char *folder, s
 	return st;
 }
 
-static void report(struct fp_invocation *inv, const struct answer *a)
+static void report(struct fp_invocation *inv, const struct answer *a, const char *to)
 {
-	static const char *const titles[] = {"Layer", "Action", "Features", "Skipped", "Warnings"};
+	static const char *const titles[] = {"Layer", "Action", "Features", "Left out", "Warnings"};
 	struct fp_table *t = fp_table_new(titles, 5);
 	const json_t *l, *s;
 	size_t i, k;
@@ -90,15 +99,21 @@ static void report(struct fp_invocation *inv, const struct answer *a)
 	}
 	fp_table_print(t, inv);
 	fp_table_free(t);
-	json_array_foreach(a->layers, i, l)
+	json_array_foreach(a->warnings, i, s)
+		fp_print("%s", fp_json_str_or(s, "detail", ""));
+	json_array_foreach(a->layers, i, l) {
+		char count[FP_COUNT_SIZE];
+		json_array_foreach(json_object_get(l, "skipped"), k, s)
+			fp_print("%s: %s left out: %s", fp_json_str(l, "name"), fp_text_count(count, fp_json_int(s, "count", 0)), fp_json_str_or(s, "reason", ""));
 		json_array_foreach(json_object_get(l, "warnings"), k, s)
 			fp_print("%s: %s", fp_json_str(l, "name"), fp_json_str_or(s, "detail", ""));
-	fp_print("%zu files", json_array_size(a->files));
+	}
+	fp_print("%zu file%s in %s", json_array_size(a->files), json_array_size(a->files) == 1 ? "" : "s", to);
 }
 
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
-	struct answer a = {json_array(), json_array()};
+	struct answer a = {.layers = json_array(), .files = json_array(), .warnings = json_array()};
 	struct fp_plain p;
 	char *to = NULL;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
@@ -112,20 +127,23 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 		st = choose_target(&to, &p, inv->argv[1], err);
 	if (st == FP_OK)
 		st = fp_plain_beside(&p, to, err);
+	fp_progress_begin(&a.progress, inv);
 	if (st == FP_OK)
 		st = fp_plain_run(&p, inv, "package", inv->config.job_limit_s[1], json_pack("{s:b}", "any_address", 1), NULL, take, &a, err);
+	fp_progress_end(&a.progress);
 	if (st == FP_OK)
 		st = digest_files(&a, p.out, err);
 	if (st == FP_OK && rename(p.out, to) != 0)
 		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
 	if (st == FP_OK && inv->json)
-		fp_print_json(json_pack("{s:O,s:O}", "files", a.files, "layers", a.layers));
+		fp_print_json(json_pack("{s:O,s:O,s:O}", "files", a.files, "layers", a.layers, "warnings", a.warnings));
 	else if (st == FP_OK)
-		report(inv, &a);
+		report(inv, &a, to);
 	fp_plain_end(&p);
 	free(to);
 	json_decref(a.layers);
 	json_decref(a.files);
+	json_decref(a.warnings);
 	return st;
 }
 

@@ -182,7 +182,8 @@ static enum fp_status create(struct fp_invocation *inv, struct fp_error *err)
 		json_decref(answer);
 		return st;
 	}
-	fp_outcome_print(inv, answer, "Made project \"%s\" (%s) with %lld files.", name, id, (long long)fp_json_int(answer, "files", 0));
+	fp_outcome_print(inv, answer, "Made project \"%s\" (%s) with %lld file%s.", name, id, (long long)fp_json_int(answer, "files", 0),
+			fp_json_int(answer, "files", 0) == 1 ? "" : "s");
 	return FP_OK;
 }
 

@@ -37,6 +37,7 @@ SRC_SOURCES = \
 	src/output.c src/output.h \
 	src/package_rows.c src/package_rows.h \
 	src/plain.c src/plain.h \
+	src/progress_line.c src/progress_line.h \
 	src/save_file.c src/save_file.h \
 	src/secret_input.c src/secret_input.h \
 	src/selection.c src/selection.h

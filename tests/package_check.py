@@ -9,6 +9,7 @@ of package_postgres.py. With it also every project (*.qgs, *.qgz) below FOLDER; 
 The last lines are the counts; exit 1 when a project could not be packaged or differs. Not part of "make check": needs python3-qgis and python3-gdal."""
 import collections, glob, json, os, shutil, subprocess, sys, tempfile, time
 
+ALLOWED = {"20_postgres_filters": "layer.subset"}  # why: doc/deviations.md, "a filter of a PostgreSQL layer"
 LIMIT = 900  # seconds for one package, and for one comparison: QGIS takes a second to open one of 500 tables
 
 
@@ -103,7 +104,8 @@ def main():
                 results[name] = {"wrong": wrong}
                 print(f"{name}: NOT PACKAGED ({seconds:.1f} s): {wrong}", flush=True)
                 continue
-            command = ["/usr/bin/python3", oracle, project, out] + (["--no-copy"] if outside(project) else []) + (["--allow", ",".join(opt["--allow"])] if opt["--allow"] else [])
+            allowed = opt["--allow"] + ([ALLOWED[name]] if name in ALLOWED else [])
+            command = ["/usr/bin/python3", oracle, project, out] + (["--no-copy"] if outside(project) else []) + (["--allow", ",".join(allowed)] if allowed else [])
             try:
                 r = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=env)
                 verdict = json.loads(r.stdout)

@@ -8,6 +8,11 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/fs.h"
+#include "engine/base/json.h"
+#include "engine/base/path.h"
+#include "engine/layers/gdal_gate.h"
+#include "engine/package/group.h"
 #include "tests/apply_postgres.h"
 #include "tests/package_rows.h"
 
@@ -235,13 +240,14 @@ Test(package_postgres, texts_keep_their_widths_and_enums_domains_and_ids_are_tex
 {
 	as_ada("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN short AS varchar(12) NOT NULL DEFAULT 'x'; CREATE DOMAIN count AS int;"
 		"CREATE TABLE texts (id int PRIMARY KEY, c char(5), v varchar, v20 varchar(20), t text, ci citext, u uuid, m mood, s short, n count, x xml, ip inet,"
-		" mo money, tz timetz);"
+		" mo money, tz timetz, nm name);"
 		"INSERT INTO texts VALUES (1, 'ab', 'v', 'ä', e'two\nlines', 'CiT', '00000000-0000-0000-0000-0000000000ff', 'ok', 'short', 5, '<a/>', '10.0.0.1', 1.5,"
-		" '10:11:12+02')");
+		" '10:11:12+02', 'nm')");
 	layer("table=\"field\".\"texts\"", "id", 100);
 	opens(NULL);
-	columns_are("id:Integer!* c:String(5) v:String v20:String(20) t:String ci:String u:String m:String s:String(12) n:Integer x:String ip:String mo:String tz:String");
-	are("1|ab|v|ä|two\nlines|CiT|00000000-0000-0000-0000-0000000000ff|ok|short|5|<a/>|10.0.0.1/32|$1.50|10:11:12+02\n");
+	columns_are("id:Integer!* c:String(5) v:String v20:String(20) t:String ci:String u:String m:String s:String(12) n:Integer x:String ip:String mo:String tz:String"
+		" nm:String");
+	are("1|ab|v|ä|two\nlines|CiT|00000000-0000-0000-0000-0000000000ff|ok|short|5|<a/>|10.0.0.1/32|$1.50|10:11:12+02|nm\n");
 }
 
 Test(package_postgres, times_are_to_the_millisecond_and_know_whether_they_have_a_zone)
@@ -384,6 +390,85 @@ Test(package_postgres, filters_keep_their_casts_and_comments_and_one_of_them_is_
 	opens(&wanted);
 	are("1|ab\n3|NULL\n");
 	fp_strv_free(&filters);
+}
+
+Test(package_postgres, a_filter_means_the_same_to_SQLite_only_where_that_is_sure)
+{
+	static const char *const same[] = {"n > 30", "n between 3 and 5", "\"N\" <> 'it''s'", "n % 2 = 0 AND (NOT n IS NULL)", "t in ('a', 'b=c') or t = 'x < y'", "N = 1"};
+	static const char *const other[] = {"t like 'a%'", "t < 'b'", "t <> 'a' and n > 1 ", "lower(t) = 'a'", "t::text = 'a'", "j->'a' = '1'", "w = '2024-01-01'",
+		"n in (select id from u)", "n = ANY('{1}')", "t ~ 'a'", "t = E'a'", "t = 'a' /* ' */", "n = 1 -- t", "n = $1", "missing = 1", "n(1)", "b"};
+	struct fp_row_column columns[] = {{.name = (char *)"n", .type = OFTInteger}, {.name = (char *)"N", .type = OFTString}, {.name = (char *)"t", .type = OFTString},
+		{.name = (char *)"j", .type = OFTString, .subtype = OFSTJSON}, {.name = (char *)"w", .type = OFTDateTime}, {.name = (char *)"b", .type = OFTBinary}};
+	const struct fp_group g = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
+
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		cr_expect_eq(fp_group_same_meaning(&g, same[i]), 1, "%s", same[i]);
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+		cr_expect_eq(fp_group_same_meaning(&g, other[i]), 0, "%s", other[i]);
+}
+
+static void package_clear(void)
+{
+	struct fp_pack_table *t = f.package.tables;
+
+	for (size_t i = 0; i < t->n_fields; i++)
+		free(t->fields[i].name);
+	free(t->fields);
+	free(t->name);
+	free(t->local_key);
+	free(t->geometry);
+	json_decref(t->skipped);
+	free(t);
+	json_decref(f.layer.warnings);
+	free(f.layer.provider);
+	free(f.layer.datasource);
+}
+
+/* What data.gpkg's layer says when the source is filtered by SQL; WARNS: and whether it lost that. */
+static char *packaged(const char *sql, int *warns)
+{
+	char dir[] = "/tmp/fp-pg-XXXXXX", *source = fp_asprintf("key='id' table=\"field\".\"sorts\" sql=%s", sql), *got, *file;
+
+	cr_assert_not_null(mkdtemp(dir));
+	layer(source, "id", 100);
+	fp_gdal_init(dir);
+	f.layer.action = FP_PACK_OFFLINE;
+	f.layer.warnings = json_array();
+	f.project.root = dir;
+	f.package.layers = &f.layer;
+	f.package.n_layers = 1;
+	f.package.output = f.package.scratch = dir;
+	cr_assert_eq(fp_package_data(&f.package, &f.err), FP_OK, "%s", f.err.msg);
+	cr_assert_eq(f.package.n_tables, 1);
+	cr_assert_eq(f.package.tables[0].written, 1, "%s: %lld rows", sql, (long long)f.package.tables[0].written);
+	*warns = json_array_size(f.layer.warnings) == 1;
+	got = fp_strdup(strstr(f.layer.datasource, "|subset=") ? strstr(f.layer.datasource, "|subset=") : "");
+	package_clear();
+	file = fp_path_join(dir, FP_PACKAGE_DATA);
+	unlink(file);
+	rmdir(dir);
+	free(file);
+	free(source);
+	return got;
+}
+
+Test(package_postgres, the_rows_are_the_source_s_whether_its_filter_can_stay_or_not)
+{
+	static const struct {
+		const char *sql, *left;
+	} cases[] = {
+		{"id > 2", "|subset=id > 2"}, {"t like 'A%'", "|subset=t like 'A%'"}, {"t ~ '^a'", ""}, {"j->>'k' = '1.5'", ""}, {"w = '2024-01-02 10:00'", ""},
+	};
+
+	as_ada("CREATE TABLE sorts (id int PRIMARY KEY, t text, j jsonb, w timestamp); INSERT INTO sorts VALUES (1, 'a', '{\"k\": 1.5}', '2024-01-01'),"
+		" (2, 'A', '{}', '2024-01-02 10:00'), (3, 'b', NULL, NULL)");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int warns;
+		char *left = packaged(cases[i].sql, &warns);
+		cr_expect_str_eq(left, cases[i].left);
+		cr_expect_eq(warns, *cases[i].left == '\0', "%s", cases[i].sql);
+		free(left);
+	}
 }
 
 Test(package_postgres, all_tables_of_a_database_are_of_one_moment)

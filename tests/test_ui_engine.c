@@ -117,3 +117,23 @@ Test(ui_engine, a_line_that_breaks_ends_the_console_cleanly)
 	waitpid(p.pid, NULL, 0);
 	p.pid = 0;
 }
+
+/* The real program and the sample: a person at a terminal sees how far it is, and the line is gone when there is something to read. */
+Test(ui_engine, a_package_of_plain_files_shows_how_far_it_is_and_then_what_is_in_it)
+{
+	char *program = fp_asprintf("%s/fieldpost", getenv("FIELDPOST_BUILD")), *project = fp_asprintf("%s/data/sample/project/trees.qgs", getenv("FIELDPOST_SOURCE"));
+	char *to = fp_asprintf("%s/packaged", h.path), verb[] = "package";
+	char *const argv[] = { program, verb, project, to, NULL };
+	int status;
+
+	setenv("FIELDPOST_LIBEXEC", getenv("FIELDPOST_BUILD"), 1);
+	pty_start(&p, 24, 80, argv);
+	status = pty_end(&p, 20000);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x: %s", status, pty_text(&p));
+	cr_expect_not_null(strstr(p.raw.data, "\r\033[Kverifying"));
+	cr_expect_null(strstr(pty_text(&p), "verifying"), "%s", pty_text(&p));
+	cr_expect_not_null(strstr(pty_text(&p), "8 files in "), "%s", pty_text(&p));
+	free(program);
+	free(project);
+	free(to);
+}

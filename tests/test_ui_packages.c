@@ -398,19 +398,19 @@ Test(ui_packages, progress_has_a_rate_and_the_time_left_once_they_mean_something
 	r.total = 1000000;
 	sentence_is(&r, "Write data.gpkg: 0 of 1,000,000");
 	r.done = 412000;
-	sentence_is(&r, "Write data.gpkg: 412,000 of 1,000,000 \xC2\xB7 309,774/s \xC2\xB7 2 s left");
+	sentence_is(&r, "41 %, 2 s left \xC2\xB7 Write data.gpkg: 412,000 of 1,000,000 \xC2\xB7 309,774/s");
 	r.step_started_at = UI_NOW - 900;
 	sentence_is(&r, "Write data.gpkg: 412,000 of 1,000,000");
 	r.step_started_at = UI_NOW + 5000; /* another machine's clock */
 	sentence_is(&r, "Write data.gpkg: 412,000 of 1,000,000");
 	r.step_started_at = UI_NOW - 60000;
 	r.done = 1000;
-	sentence_is(&r, "Write data.gpkg: 1,000 of 1,000,000 \xC2\xB7 16/s \xC2\xB7 16 h left");
+	sentence_is(&r, "0 %, 16 h left \xC2\xB7 Write data.gpkg: 1,000 of 1,000,000 \xC2\xB7 16/s");
 	r.done = r.total;
 	sentence_is(&r, "Write data.gpkg: 1,000,000 of 1,000,000");
 	r.total = INT64_MAX;
 	r.done = INT64_MAX / 2;
-	sentence_is(&r, "Write data.gpkg: 4,611,686,018,427,387,903 of 9,223,372,036,854,775,807 \xC2\xB7 76,861,433,640,456,464/s \xC2\xB7 61 s left");
+	sentence_is(&r, "50 %, 61 s left \xC2\xB7 Write data.gpkg: 4,611,686,018,427,387,903 of 9,223,372,036,854,775,807 \xC2\xB7 76,861,433,640,456,464/s");
 	r.cancel_requested = 1;
 	r.total = 0;
 	sentence_is(&r, "is being cancelled; Write data.gpkg");
@@ -420,12 +420,13 @@ Test(ui_packages, a_running_job_shows_its_progress_in_list_and_view_and_can_be_c
 {
 	open_packages(24, 120);
 	ui_do(&u, ":jobs bees");
-	SHOWS("Write data.gpkg: 412,000 of 1,000,000 \xC2\xB7 309,774/s \xC2\xB7 2 s left");
+	SHOWS("41 %, 2 s left \xC2\xB7 Write data.gpkg: 412,000 of 1,000,000 \xC2\xB7 309,774/s");
 	ui_home_run(u.store, "UPDATE job SET done = 824000 WHERE id = 10");
 	ui_tick(&u);
-	ROW("824,000 of 1,000,000");
+	ROW("82 %, 1 s left");
 	ui_do(&u, "<Enter>");
-	SHOWS("package started: Write data.gpkg: 824,000 of 1,000,000 \xC2\xB7 619,548/s \xC2\xB7 1 s left");
+	SHOWS("package started: 82 %, 1 s left \xC2\xB7 Write data.gpkg: 824,000 of 1,000,000 \xC2\xB7 619,548/s");
+	SHOWS("started   Write data.gpkg, 1.3 s: 824,000 of 1,000,000 \xC2\xB7 619,548/s");
 	ui_do(&u, "xy");
 	SHOWS("is being cancelled");
 	cr_expect_eq(number("SELECT cancel_requested FROM job WHERE id = 10"), 1);

@@ -23,29 +23,48 @@ int64_t fp_job_took(const struct fp_job_row *r)
 }
 
 /* In whole seconds: tenths of a guess would only flicker. */
-static void add_rate(struct fp_buf *to, const struct fp_job_row *r, double took)
+static void add_left(struct fp_buf *to, const struct fp_job_row *r, double took)
 {
-	char rate[FP_FORMAT_SIZE], left[FP_FORMAT_SIZE];
+	char left[FP_FORMAT_SIZE];
 	int64_t seconds = (int64_t)(took * (double)(r->total - r->done) / (double)r->done / 1000) + 1;
 
-	fp_buf_addf(to, " \u00B7 %s/s \u00B7 ", fp_format_count(rate, (int64_t)((double)r->done * 1000 / took)));
+	fp_buf_addf(to, "%lld %%, ", (long long)((double)r->done * 100 / (double)r->total));
 	if (seconds < 10)
 		fp_buf_addf(to, "%lld s left", (long long)seconds);
 	else
 		fp_buf_addf(to, "%s left", fp_format_span(left, seconds * 1000));
+	fp_buf_adds(to, " \u00B7 ");
 }
 
-static void add_progress(struct fp_buf *to, const struct fp_job_row *r)
+/* How long its step runs, 0 while nothing can be said of its speed. */
+static double speed_base(const struct fp_job_row *r)
 {
-	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE];
 	int64_t took = r->step_started_at ? fp_ui_now() - r->step_started_at : 0;
 
-	fp_buf_addf(to, "%s", *r->step ? r->step : "starting");
+	return r->done > 0 && r->done < r->total && took >= SURE_AFTER_MS ? (double)took : 0;
+}
+
+void fp_job_amount(struct fp_buf *to, const struct fp_job_row *r)
+{
+	char done[FP_FORMAT_SIZE], total[FP_FORMAT_SIZE], rate[FP_FORMAT_SIZE];
+	double took = speed_base(r);
+
 	if (r->total <= 0)
 		return;
 	fp_buf_addf(to, ": %s of %s", fp_format_count(done, r->done), fp_format_count(total, r->total));
-	if (r->done > 0 && r->done < r->total && took >= SURE_AFTER_MS)
-		add_rate(to, r, (double)took);
+	if (took > 0)
+		fp_buf_addf(to, " \u00B7 %s/s", fp_format_count(rate, (int64_t)((double)r->done * 1000 / took)));
+}
+
+/* What is wanted to know most comes first: a list or a narrow terminal cuts the end. */
+static void add_progress(struct fp_buf *to, const struct fp_job_row *r)
+{
+	double took = speed_base(r);
+
+	if (took > 0)
+		add_left(to, r, took);
+	fp_buf_addf(to, "%s", *r->step ? r->step : "starting");
+	fp_job_amount(to, r);
 }
 
 void fp_job_sentence(struct fp_buf *to, const struct fp_job_row *r)

@@ -12,6 +12,8 @@ int fp_job_active(const struct fp_job_row *r);         /* queued or started */
 int64_t fp_job_took(const struct fp_job_row *r);       /* ms, until now while it runs; 0 before */
 /* What came of it; while it runs, where it is and how long it will take; while it waits, for what. */
 void fp_job_sentence(struct fp_buf *to, const struct fp_job_row *r);
+/* ": 412,000 of 1,000,000 · 309,774/s", how far its step is; nothing when that is not counted. */
+void fp_job_amount(struct fp_buf *to, const struct fp_job_row *r);
 
 void fp_job_menu(struct fp_console *c, struct fp_menu *m, int64_t id);
 unsigned fp_job_chosen(struct fp_console *c, int item);

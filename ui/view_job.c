@@ -13,7 +13,8 @@
 
 /* The log goes on below the lines of load(); its rows are numbered from 1 without a gap. */
 
-struct data { int64_t id; int active, opened; };
+/* AMOUNT: while load() runs, what is said of the step that runs. */
+struct data { int64_t id; int active, opened; char *amount; };
 
 static unsigned verdict_style(const struct fp_job_row *r)
 {
@@ -86,6 +87,10 @@ static void add_job(void *arg, const struct fp_job_row *r)
 	free(v->head);
 	v->head = fp_asprintf("%s %s: %s", r->type, r->status, b.data);
 	fp_wrap(&v->lines, verdict_style(r), v->width, 0, b.data);
+	fp_buf_clear(&b);
+	if (d->active)
+		fp_job_amount(&b, r);
+	d->amount = fp_strdup(b.len ? b.data : "");
 	if (*r->hint)
 		fp_wrap(&v->lines, FP_STYLE_BOLD, v->width, 2, r->hint);
 	add_facts(v, r);
@@ -116,6 +121,8 @@ static void add_step(void *arg, const struct fp_step_row *r)
 	fp_buf_addf(&b, "  %-9s %s", r->state, r->name);
 	if (r->started_at)
 		fp_buf_addf(&b, ", %s", fp_format_span(span, until - r->started_at));
+	if (strcmp(r->state, "started") == 0)
+		fp_buf_adds(&b, ((struct data *)v->data)->amount);
 	if (*r->message)
 		fp_buf_addf(&b, ": %s", r->message);
 	fp_wrap(&v->lines, fp_status_style(r->state), v->width, 12, b.data);
@@ -134,6 +141,8 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 		return st;
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Steps");
 	st = fp_job_steps(v->console->store, d->id, add_step, v, err);
+	free(d->amount);
+	d->amount = NULL;
 	if (st == FP_OK)
 		st = fp_job_log_count(v->console->store, d->id, &n, err);
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, n > 0 ? "Log" : d->active ? "Log (nothing yet)" : "Log (nothing was written, or it was removed by age)");

@@ -19,7 +19,7 @@ static const struct fp_column columns[] = {
 	{ "Conflict", "conflict", NULL, FP_CELL_INT, 8, 8, 2, 0 },
 	{ "Failed", "failed", NULL, FP_CELL_INT, 6, 6, 3, 0 },
 	{ "Last job", "job", NULL, FP_CELL_TEXT, 20, 38, 4, 0 },
-	{ "Packaged", "packaged", NULL, FP_CELL_TEXT, 15, 17, 5, 0 },
+	{ "Packaged", "packaged", NULL, FP_CELL_TEXT, 19, 19, 5, 0 },
 	{ "Size", "size", "size", FP_CELL_SIZE, 7, 7, 6, 0 },
 	{ "Files", "files", NULL, FP_CELL_INT, 5, 5, 7, 0 },
 	{ "Title", "title", NULL, FP_CELL_TEXT, 20, 0, 8, 0 },

@@ -277,6 +277,23 @@ static void warn_of_rows(struct fp_package *p, const struct fp_group *g, const s
 	}
 }
 
+/* The table of a group with DROP has the matching rows only. A filter that all of them pass here stays for the rows to come; any other goes. */
+static void settle_filter(struct fp_gpkg *w, struct fp_package *p, const struct fp_group *g)
+{
+	int stays = g->try_filter && fp_gpkg_passes(w, g->name, g->filters.items[0]);
+
+	for (size_t i = 0; i < g->n_layers; i++) {
+		struct fp_pack_layer *l = g->layers[i];
+		char *bare = l->datasource;
+		if (!stays) {
+			fp_package_warn(p, l, "filter_dropped", 0, "its filter works in the source only: the package has the matching rows, and no filter");
+			continue;
+		}
+		l->datasource = fp_asprintf("%s|subset=%s", bare, g->filters.items[0]);
+		free(bare);
+	}
+}
+
 /* Every row that was read is either written or told of. */
 static enum fp_status settle(struct fp_package *p, const struct fp_group *g, struct fp_gpkg_loaded *got, const json_t *not_given, struct fp_error *err)
 {
@@ -315,6 +332,8 @@ static enum fp_status load(struct fp_gpkg *w, struct fp_package *p, struct fp_gr
 		st = fp_gpkg_load(w, &t, rows, &got, err);
 	if (st == FP_OK)
 		st = settle(p, g, &got, rows->skipped, err);
+	if (st == FP_OK && g->drop)
+		settle_filter(w, p, g);
 	if (st != FP_OK)
 		fp_group_name_error(err, g);
 	progress->before += got.read;

@@ -321,6 +321,19 @@ enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, st
 	return st;
 }
 
+int fp_gpkg_passes(struct fp_gpkg *g, const char *table, const char *filter)
+{
+	char *name = fp_sqlite_quote(table), *sql = fp_asprintf("SELECT 1 FROM main.%s WHERE NOT coalesce((%s\n), 0)", name, filter);
+	struct fp_buf bytes = FP_BUF_INIT;
+	struct fp_error why;
+	enum fp_status st = fp_sqlite_first(&bytes, g->db, sql, &why);
+
+	fp_buf_free(&bytes);
+	free(name);
+	free(sql);
+	return st == FP_E_NOTFOUND;
+}
+
 /* ---- the end ---- */
 
 enum fp_status fp_gpkg_finish(struct fp_gpkg *g, struct fp_error *err)

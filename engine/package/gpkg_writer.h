@@ -40,6 +40,8 @@ enum fp_status fp_gpkg_declare(struct fp_gpkg *g, const struct fp_gpkg_table *t,
 enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err);
 /* Loads every row of ROWS, whose columns are those of T, into the empty table. OUT is initialised by the caller; what it says holds in every case. */
 enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, struct fp_rows *rows, struct fp_gpkg_loaded *out, struct fp_error *err);
+/* 1: every row of TABLE, which is loaded, passes FILTER, an author's SQL as in a WHERE. 0: one does not, or it fails or takes too long. */
+int fp_gpkg_passes(struct fp_gpkg *g, const char *table, const char *filter);
 /* The file is whole, on the disk and alone. */
 enum fp_status fp_gpkg_finish(struct fp_gpkg *g, struct fp_error *err);
 void fp_gpkg_free(struct fp_gpkg *g); /* NULL is fine. What was not finished is removed */

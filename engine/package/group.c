@@ -18,6 +18,11 @@ static int is_file(const struct fp_layer_def *l)
 	return l->provider && (strcmp(l->provider, "ogr") == 0 || strcmp(l->provider, "spatialite") == 0);
 }
 
+static int is_postgres(const struct fp_layer_def *l)
+{
+	return l->provider && strcmp(l->provider, "postgres") == 0;
+}
+
 /* ---- the source, apart from the filter ---- */
 
 /* Where the part of a source begins that says "subset=" or "sql=" and runs to its end: at N. */
@@ -296,7 +301,7 @@ static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 	return st == FP_OK;
 }
 
-static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter)
+static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter, int try_filter)
 {
 	char *own = fp_asprintf("%s|subset=%s", key, filter);
 	struct fp_group *g = group_with(gs, own);
@@ -304,6 +309,7 @@ static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_laye
 	if (g->n_layers == 0) {
 		fp_strv_add(&g->filters, filter);
 		g->drop = 1;
+		g->try_filter = try_filter;
 	}
 	add_layer(g, l);
 	free(own);
@@ -319,19 +325,19 @@ static void sort_filters(struct fp_groups *gs, struct fp_package *p, size_t at)
 		struct fp_group *g = &gs->items[at];
 		struct fp_pack_layer *l = g->layers[i];
 		char *filter = fp_group_filter(l->def);
-		int apart = 0;
+		int apart = 0, evaluates;
 
 		if (!*filter) {
 			g->all = 1;
 		} else if (has_variable(filter)) {
 			g->all = 1;
 			fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
-		} else if (can_evaluate(db, filter, g->same_language)) {
+		} else if ((evaluates = can_evaluate(db, filter, g->same_language)) && (!is_postgres(l->def) || fp_group_same_meaning(g, filter))) {
 			if (!fp_strv_has(&g->filters, filter))
 				fp_strv_add(&g->filters, filter);
 		} else {
 			apart = 1;
-			set_apart(gs, g->key, l, filter);
+			set_apart(gs, g->key, l, filter, evaluates);
 		}
 		if (!apart)
 			gs->items[at].layers[kept++] = l;
@@ -372,14 +378,6 @@ static void leave(struct fp_package *p, struct fp_group *g, const char *why)
 	}
 }
 
-static void tell_of_filter(struct fp_package *p, struct fp_pack_layer *l, int dropped)
-{
-	if (dropped)
-		fp_package_warn(p, l, "filter_dropped", 0, "its filter works in the source only: the package has the matching rows, and no filter");
-	else
-		fp_package_warn(p, l, "filter_kept", 0, "its filter is none for this source: all rows are packaged, and the filter stays");
-}
-
 static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct fp_error *err)
 {
 	struct fp_rows_wanted wanted = {.filters = g->drop ? &g->filters : NULL};
@@ -401,8 +399,8 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 		take(g, r);
 	else
 		fp_group_name_error(err, g);
-	for (size_t i = 0; st == FP_OK && (g->drop || wanted.filters != before) && i < g->n_layers; i++)
-		tell_of_filter(p, g->layers[i], g->drop);
+	for (size_t i = 0; st == FP_OK && wanted.filters != before && i < g->n_layers; i++)
+		fp_package_warn(p, g->layers[i], "filter_kept", 0, "its filter is none for this source: all rows are packaged, and the filter stays");
 	fp_rows_free(r);
 	return st;
 }

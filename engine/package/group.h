@@ -11,7 +11,8 @@ struct fp_group {
 	size_t n_layers, cap_layers;
 	struct fp_strv filters;      /* one of them must hold; of no meaning when ALL is set */
 	int all;
-	int drop;                    /* the layers lose their filter: the table has the matching rows and no others */
+	int drop;                    /* the table has the rows that match the one filter and no others, so that its layers can do without it */
+	int try_filter;              /* DROP, and SQLite takes the filter: it may stay when it lets all of those rows through */
 	/* as the source was first met */
 	struct fp_row_column *columns;
 	size_t n_columns;
@@ -41,6 +42,9 @@ void fp_groups_clear(struct fp_groups *g);
 char *fp_group_filter(const struct fp_layer_def *l);
 /* The geometry type that a layer's source is restricted to, "" when none; caller frees. */
 char *fp_group_restriction(const struct fp_layer_def *l);
+
+/* 1: FILTER, PostgreSQL's, shows the same rows of the same columns in SQLite. 0: it may not, as their words for texts and times differ. */
+int fp_group_same_meaning(const struct fp_group *g, const char *filter);
 
 /* Puts "layer NAME: " in front of ERR's message. */
 void fp_group_name_error(struct fp_error *err, const struct fp_group *g);

@@ -8,6 +8,7 @@ PACKAGE_SOURCES = \
 	engine/package/gpkg_writer.c \
 	engine/package/gpkg_writer.h \
 	engine/package/group.c \
+	engine/package/group_filter.c \
 	engine/package/group.h \
 	engine/package/package.c \
 	engine/package/package.h \
