@@ -72,6 +72,8 @@ Test(commands_package, list_and_show_say_what_is_in_it)
 	cr_assert_str_eq(fp_json_str(nth(shown, "files", 0), "name"), "data.gpkg");
 	cr_assert_eq(strlen(fp_json_str(nth(shown, "files", 0), "etag")), 32);
 	cli_says(0, "trees: 3 left out: no geometry", "package show Bees");
+	cli_says(0, "\na password\n", "package show Bees");
+	cr_assert_str_eq(fp_json_str(nth(json_object_get(shown, "package"), "notes", 0), "code"), "credentials");
 	cli_says(0, "gone: it cannot be opened", "package show Bees");
 	cli_says(0, "1,200 features", "job show %lld", (long long)id);
 	cli_says(3, "nothing_new", "job trigger Bees package --yes");

@@ -210,6 +210,18 @@ Test(package_round, nothing_new_is_no_package_and_a_change_makes_it_one)
 	cli_says(0, "current", "package list Trees");
 }
 
+Test(package_round, what_is_to_be_known_of_a_plain_project_as_a_whole_is_said)
+{
+	const json_t *w;
+
+	cli_folder();
+	cli_write("p/told.qgs", "<!DOCTYPE qgis>\n<qgis version=\"3.22.1\"><title>password=told</title><projectlayers/><properties/></qgis>");
+	w = json_object_get(cli_json(0, "package %s %s --json", cli_path("p/told.qgs"), cli_path("json")), "warnings");
+	cr_assert_eq(json_array_size(w), 1);
+	cr_assert_str_eq(fp_json_str(json_array_get(w, 0), "code"), "credentials");
+	cli_says(0, "the project names a login (password=), and so does the package", "package %s %s", cli_path("p/told.qgs"), cli_path("text"));
+}
+
 Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 {
 	struct stat sb;
