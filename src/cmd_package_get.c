@@ -57,7 +57,7 @@ static enum fp_status copy(const struct copying *c, const struct fp_package_file
 		st = fp_fs_digest(&d, to, c->err);
 	if (st == FP_OK && strcmp(d.sha256, f->sha256) != 0) {
 		st = fp_fail(c->err, FP_E_CORRUPT, "\"%s\" of package %lld is damaged in the home", f->name, (long long)c->job);
-		fp_error_hint(c->err, "see fieldpost doctor; package the project again");
+		fp_error_hint(c->err, "remove that file from the folder that package show names, then package the project again");
 	}
 	if (st == FP_OK && chmod(to, 0666 & ~c->mask) != 0)
 		st = fp_fail_errno(c->err, errno, "cannot write %s", to);

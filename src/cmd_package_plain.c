@@ -15,7 +15,7 @@
 #include "src/progress_line.h"
 
 struct answer {
-	json_t *layers, *files;
+	json_t *layers, *files, *warnings; /* warnings: on the project as a whole */
 	struct fp_progress_line progress;
 };
 
@@ -28,6 +28,8 @@ static void take(void *arg, enum fp_event_kind kind, const json_t *body)
 		json_array_append(a->layers, (json_t *)(size_t)body);
 	else if (kind == FP_EVENT_FILE)
 		json_array_append_new(a->files, json_pack("{s:O}", "name", json_object_get(body, "name")));
+	else if (kind == FP_EVENT_PACKAGE)
+		json_array_extend(a->warnings, json_object_get(body, "warnings"));
 }
 
 /* *TO: OUTDIR's absolute path; it is new or empty, and not in the project's own folder. */
@@ -49,7 +51,7 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 		*to = fp_path_join(real, fp_path_base(outdir));
 	free(parent);
 	if (st == FP_OK && fp_path_below(*to, p->folder))
-		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the project's own folder", outdir);
+		st = fp_fail(err, FP_E_USAGE, "output folder %s lies inside the folder that the project may use", outdir);
 	return st;
 }
 
@@ -97,6 +99,8 @@ static void report(struct fp_invocation *inv, const struct answer *a, const char
 	}
 	fp_table_print(t, inv);
 	fp_table_free(t);
+	json_array_foreach(a->warnings, i, s)
+		fp_print("%s", fp_json_str_or(s, "detail", ""));
 	json_array_foreach(a->layers, i, l) {
 		char count[FP_COUNT_SIZE];
 		json_array_foreach(json_object_get(l, "skipped"), k, s)
@@ -109,12 +113,14 @@ static void report(struct fp_invocation *inv, const struct answer *a, const char
 
 static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 {
-	struct answer a = {.layers = json_array(), .files = json_array()};
+	struct answer a = {.layers = json_array(), .files = json_array(), .warnings = json_array()};
 	struct fp_plain p;
 	char *to = NULL;
 	enum fp_status st = fp_plain_begin(&p, inv->argv[0], err);
 
 	p.network = fp_plain_network(inv);
+	if (st == FP_OK && fp_opt(inv, "root"))
+		st = fp_plain_root(&p, fp_opt(inv, "root"), err);
 	if (st == FP_OK)
 		st = fp_plain_services(&p, err);
 	if (st == FP_OK)
@@ -130,13 +136,14 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK && rename(p.out, to) != 0)
 		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
 	if (st == FP_OK && inv->json)
-		fp_print_json(json_pack("{s:O,s:O}", "files", a.files, "layers", a.layers));
+		fp_print_json(json_pack("{s:O,s:O,s:O}", "files", a.files, "layers", a.layers, "warnings", a.warnings));
 	else if (st == FP_OK)
 		report(inv, &a, to);
 	fp_plain_end(&p);
 	free(to);
 	json_decref(a.layers);
 	json_decref(a.files);
+	json_decref(a.warnings);
 	return st;
 }
 
@@ -147,6 +154,7 @@ const struct fp_command fp_cmd_package_plain = {
 	.max_args = 2,
 	.flags = FP_CMD_CONFIG,
 	.help = "Make the QField package of a plain project, without a home. Databases are read; services are those of the file that $PGSERVICEFILE names.",
-	.options = {FP_NETWORK_OPTIONS("read layers of web services too")},
+	.options = {{"root", "FOLDER", "the project may use files of FOLDER, in which it lies; else of its own folder only"},
+		FP_NETWORK_OPTIONS("read layers of web services too")},
 	.run = run,
 };

@@ -96,6 +96,23 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 	return make_work(p, temporary(), err);
 }
 
+enum fp_status fp_plain_root(struct fp_plain *p, const char *root, struct fp_error *err)
+{
+	char real[PATH_MAX];
+	size_t n;
+
+	if (!realpath(root, real))
+		return fp_fail_errno(err, errno, "cannot use folder %s", root);
+	if (!fp_path_below(p->project, real))
+		return fp_fail(err, FP_E_USAGE, "project %s does not lie in folder %s", p->project, root);
+	n = strlen(real);
+	free(p->folder);
+	free(p->file);
+	p->folder = fp_strdup(real);
+	p->file = fp_strdup(p->project + n + (n > 1));
+	return FP_OK;
+}
+
 enum fp_status fp_plain_services(struct fp_plain *p, struct fp_error *err)
 {
 	const char *path = getenv("PGSERVICEFILE");

@@ -9,7 +9,7 @@
 
 struct fp_plain {
 	char *project;        /* the project file's absolute path, as given, folded */
-	char *folder, *file;  /* its folder and its name there */
+	char *folder, *file;  /* the folder that it may use, and its name there */
 	char *work;           /* temporary folder with out/ and scratch/ */
 	char *out;
 	json_t *network;      /* the description's member, set before it is run; owned. NULL: network checks are off */
@@ -18,6 +18,9 @@ struct fp_plain {
 
 /* Looks at PROJECT and makes the temporary folder. FP_E_NOTFOUND when there is no such file. */
 enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err);
+
+/* The project may use all of the folder ROOT, in which it lies, and not its own folder only. */
+enum fp_status fp_plain_root(struct fp_plain *p, const char *root, struct fp_error *err);
 
 /* Makes it beside TO instead, an absolute path: what the job makes can then be put there by renaming. */
 enum fp_status fp_plain_beside(struct fp_plain *p, const char *to, struct fp_error *err);

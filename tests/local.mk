@@ -257,6 +257,11 @@ tests_test_package_round_SOURCES = tests/test_package_round.c tests/cli.c tests/
 tests_test_package_round_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_round_LDADD = $(WORKER_TEST_LDADD) -lutil
 
+SUITES += tests/test_package_round_layers
+tests_test_package_round_layers_SOURCES = tests/test_package_round_layers.c tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
+tests_test_package_round_layers_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
+tests_test_package_round_layers_LDADD = $(WORKER_TEST_LDADD) -lutil
+
 SUITES += tests/test_package_decide
 tests_test_package_decide_SOURCES = tests/test_package_decide.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
 tests_test_package_decide_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

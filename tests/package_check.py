@@ -13,9 +13,9 @@ ALLOWED = {"20_postgres_filters": "layer.subset"}  # why: doc/deviations.md, "a 
 LIMIT = 900  # seconds for one package, and for one comparison: QGIS takes a second to open one of 500 tables
 
 
-def package(packager, project, out, env):
+def package(packager, project, out, env, root=None):
     """(files and layers as reported, or None; what went wrong; seconds; peak memory in MB)"""
-    command = ["/usr/bin/python3", packager, project, out] if packager.endswith(".py") else [packager, "package", project, out, "--json"]
+    command = ["/usr/bin/python3", packager, project, out] if packager.endswith(".py") else [packager, "package", project, out, "--json"] + (["--root", root] if root else [])
     started = time.monotonic()
     with tempfile.TemporaryFile() as o, tempfile.TemporaryFile() as e:
         child = subprocess.Popen(command, stdout=o, stderr=e, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -96,7 +96,9 @@ def main():
             out = f"{work}/out/{name.replace(os.sep, '+')}"
             shutil.rmtree(out, ignore_errors=True)
             os.makedirs(os.path.dirname(out), exist_ok=True)
-            report, wrong, seconds, peak = package(packager, project, out, env)
+            # what a project of ours names above its own folder lies in the folder that was made for it
+            root = f"{work}/made/{name}" if outside(project) and project.startswith(f"{work}/made/{name}/") else None
+            report, wrong, seconds, peak = package(packager, project, out, env, root)
             if wrong:
                 bad += 1
                 results[name] = {"wrong": wrong}

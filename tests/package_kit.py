@@ -188,7 +188,7 @@ class Case:
                 text, _ = self.settle(f.read())
             with open(self.at, "w", encoding="utf8") as f:
                 f.write(text)
-        for junk in (self.at + "~", self.at[:-4] + ".qgd"):
+        for junk in (self.at + "~", os.path.splitext(self.at)[0] + ".qgd"):
             if os.path.exists(junk) and (junk.endswith("~") or not self.how.get("keep_qgd")):
                 os.remove(junk)
 

@@ -61,14 +61,14 @@ Test(package_decide, a_layer_without_one_key_is_for_looking_only)
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "remove"}, 1, NULL, "removed", 0, NULL},
 		{{"vector", "postgres", "dbname='x' table=\"a\"", NULL}, 1, NULL, "online", 1, "no_key"},
 		{{"vector", "WFS", "url='http://127.0.0.1/' typename='a'", NULL}, 1, NULL, "online", 1, "no_key"},
-		{{"vector", "memory", "Point?field=a:int", NULL}, 1, NULL, "online", 1, "not_convertible"},
+		{{"vector", "memory", "Point?field=a:int", NULL}, 1, NULL, "online", 1, "no_key"},
 		{{"vector", "virtual", "?query=select 1", NULL}, 1, NULL, "online", 1, "no_key"},
 	};
 
 	HOLD_DECISIONS(cases);
 }
 
-Test(package_decide, the_authors_wish_counts_and_a_word_that_says_nothing_asks_for_the_file)
+Test(package_decide, the_authors_wish_counts_and_a_word_that_says_nothing_takes_nothing_offline)
 {
 	static const struct decision cases[] = {
 		{{"vector", "ogr", "./a.gpkg|layername=pts", NULL}, 1, "fid", "offline", 0, NULL},
@@ -97,7 +97,7 @@ Test(package_decide, what_cannot_be_taken_offline_or_judged_stays_and_says_so)
 {
 	static const struct decision cases[] = {
 		{{"vector", "virtual", "?query=select 1 as fid", "offline"}, 1, "fid", "online", 1, "not_convertible"},
-		{{"vector", "memory", "Point?field=fid:int", NULL}, 1, "fid", "online", 1, "not_convertible"},
+		{{"vector", "memory", "Point?field=fid:int", NULL}, 1, "fid", "offline", 0, "scratch"},
 		{{"vector", "arcgisfeatureserver", "url='http://127.0.0.1/'", NULL}, 1, "fid", "online", 1, "not_convertible"},
 		{{"vector", "mssql", "dbname='x' table=\"a\"", NULL}, -1, NULL, "online", 1, "not_convertible"},
 		{{"vector", "postgres", "dbname='x' table=\"a\"", NULL}, -1, NULL, "online", 1, "not_checked"},

@@ -210,6 +210,25 @@ Test(package_files, what_lies_outside_the_projects_folder_comes_flat_and_under_o
 	package_done(p);
 }
 
+Test(package_files, a_source_that_leaves_the_projects_folder_is_pointed_anew_although_the_name_stays)
+{
+	static const struct wanted_layer layers[] = {
+		{"raster", "gdal", "../top.tif", NULL}, {"raster", "gdal", "../sub/in.tif", NULL}, {"raster", "gdal", "./maps/../in.tif", NULL},
+	};
+	struct fp_package *p;
+
+	put("sub/maps/none.txt", "");
+	files_raster("top.tif", 1);
+	files_raster("sub/in.tif", 1);
+	p = package_decided("sub/trees.qgs", "", layers, 3);
+	copied(p);
+	HOLDS(p, "top.tif", "in.tif");
+	cr_expect_str_eq(package_source(p, 0), "./top.tif");
+	cr_expect_str_eq(package_source(p, 1), "./in.tif");
+	cr_expect_null(p->layers[2].datasource);
+	package_done(p);
+}
+
 Test(package_files, nothing_takes_the_names_of_the_package_itself)
 {
 	static const struct wanted_layer layers[] = {

@@ -272,7 +272,7 @@ Test(package_patch, a_layer_without_a_usable_key_is_read_only, .init = package_s
 		"/qgis/projectlayers/maplayer[the_layer_3]/customproperties/Option + <Option name=\"QFieldSync/remoteLayerId\" type=\"QString\" value=\"the_layer_3\"/>\n");
 }
 
-Test(package_patch, a_removed_layer_is_named_nowhere_any_more, .init = package_setup, .fini = package_teardown)
+Test(package_patch, a_removed_layer_is_named_only_by_joins_any_more, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\"><layer-tree-group>"
 		"<layer-tree-layer id=\"gone_layer_1\"/><layer-tree-group name=\"A\"><layer-tree-group name=\"B\"><layer-tree-layer id=\"gone_layer_1\"/></layer-tree-group>"

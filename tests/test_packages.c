@@ -148,6 +148,27 @@ Test(packages, one_whose_files_were_damaged_may_be_made_again)
 	free(path);
 }
 
+/* Other bytes of the same number, or the same ones again. */
+static void write_over(int64_t job, const char *name, const char *text)
+{
+	char *path = path_of(job, name);
+	int fd;
+
+	usleep(20000); /* clocks of files tick slowly */
+	cr_assert_eq(chmod(path, 0600), 0);
+	fd = open(path, O_WRONLY);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	free(path);
+}
+
+Test(packages, one_whose_files_were_written_to_may_be_made_again)
+{
+	write_over(package_make(&h, "one"), "data.gpkg", "two");
+	ask();
+	cr_assert_gt(h.t.job_id, 0, "%s", h.t.sentence);
+}
+
 static int fork_engine_until(const char *sql)
 {
 	pid_t pid = home_engine(&h);
@@ -539,6 +560,17 @@ Test(packages, doctor_sees_what_is_missing_and_sweeps_what_nobody_lists)
 	cr_assert_eq(is_there(job, "data.gpkg"), 1);
 	free(path);
 	free(stray);
+}
+
+Test(packages, doctor_reads_what_was_written_to)
+{
+	int64_t job = package_make(&h, "one");
+
+	write_over(job, "data.gpkg", "one");
+	cr_assert_eq(doctor(0), 0, "%s", said.data);
+	write_over(job, "data.gpkg", "two");
+	cr_assert_eq(doctor(0), 1);
+	cr_assert(strstr(said.data, "changed: a file of package"), "%s", said.data);
 }
 
 Test(packages, a_project_takes_its_packages_along_when_it_goes)

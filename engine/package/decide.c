@@ -1,7 +1,6 @@
 /* What becomes of each layer (spec/package.md 1.3, 3.2, 3.3, 7). */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "engine/base/json.h"
@@ -55,7 +54,7 @@ static int wants_offline(const struct fp_layer_def *l)
 
 static int can_be_read(const struct fp_layer_def *l)
 {
-	static const char *const readers[] = {"ogr", "spatialite", "delimitedtext", "postgres", "WFS", "OAPIF", NULL};
+	static const char *const readers[] = {"ogr", "spatialite", "delimitedtext", "postgres", "memory", "WFS", "OAPIF", NULL};
 
 	return is_provider_of(l, readers);
 }
@@ -96,20 +95,17 @@ static void decide_file(struct fp_package *p, struct fp_pack_layer *l)
 	free(shown);
 }
 
-/* QField tells features apart by one attribute. Of layers that only QGIS can open, it is a field of that name (section 3.3). */
-static const char *usable_key(const struct fp_pack_layer *l)
+/* QField tells features apart by one attribute. */
+static const char *usable_key(const json_t *verdict)
 {
-	const char *pk = fp_json_str(l->verdict, "pk");
+	const char *pk = fp_json_str(verdict, "pk");
 
-	for (size_t i = 0; !pk && json_is_null(json_object_get(l->verdict, "is_valid")) && i < l->def->n_fields; i++)
-		if (strcasecmp(l->def->fields[i].name, "fid") == 0)
-			pk = l->def->fields[i].name;
 	return pk && *pk && !strchr(pk, ',') ? pk : NULL;
 }
 
 static void decide_features(struct fp_package *p, struct fp_pack_layer *l)
 {
-	const char *pk = usable_key(l);
+	const char *pk = usable_key(l->verdict);
 	int wanted = wants_offline(l->def), readable = can_be_read(l->def);
 
 	l->pk = fp_strdup_null(pk);
@@ -118,6 +114,8 @@ static void decide_features(struct fp_package *p, struct fp_pack_layer *l)
 	l->read_only = !pk || (wanted && !readable);
 	if (wanted && pk && readable) {
 		l->action = FP_PACK_OFFLINE;
+		if (strcmp(fp_layer_provider(l->def), "memory") == 0)
+			fp_package_warn(p, l, "scratch", 1, "a scratch layer: the project does not hold its features, so that it is empty in the package");
 		return;
 	}
 	decide_file(p, l);
@@ -173,7 +171,8 @@ static void decide_one(struct fp_package *p, struct fp_pack_layer *l)
 		if (!json_is_true(json_object_get(l->verdict, "is_valid")))
 			fp_package_warn(p, l, "not_checked", 1, "%s", fp_json_str_or(l->verdict, "sentence", "nobody could say whether it opens"));
 		if (wish_of(l->def) == WISH_UNKNOWN)
-			fp_package_warn(p, l, "unknown_action", 1, "its cloud action \"%s\" is none that QField knows: its file is copied", l->def->cloud_action);
+			fp_package_warn(p, l, "unknown_action", 1, "what is to be done with it (\"%s\") is no word for that: nothing of it is taken offline",
+				l->def->cloud_action);
 		if (is_vector(l->def))
 			decide_features(p, l);
 		else

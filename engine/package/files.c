@@ -90,11 +90,26 @@ static void warn_of_whole_file(struct fp_package *p, struct fp_pack_layer *copie
 			fp_path_base(s->path), n);
 }
 
+/* 1 when PATH leaves the folder that it is relative to, be it only to come back: in the package that folder has another name. */
+static int leaves(const char *path)
+{
+	int depth = 0;
+
+	for (const char *p = path; *p && depth >= 0; p += strcspn(p, "/"), p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+		if (n == 2 && strncmp(p, "..", 2) == 0)
+			depth--;
+		else if (n > 1 || *p != '.')
+			depth++;
+	}
+	return depth < 0;
+}
+
 /* 1 when a source that says WRITTEN finds NAME in the package. */
 static int leads_to(const char *written, const char *name)
 {
 	char *joined = fp_path_join("/", written), *folded = fp_path_fold(joined);
-	int does = *written != '/' && strcmp(folded + 1, name) == 0;
+	int does = *written != '/' && !leaves(written) && strcmp(folded + 1, name) == 0;
 
 	free(joined);
 	free(folded);

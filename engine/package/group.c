@@ -55,6 +55,12 @@ static int is_text(const struct fp_layer_def *l)
 	return l->provider && strcmp(l->provider, "delimitedtext") == 0;
 }
 
+/* Each is a table of its own: the source only says what its columns are. */
+static int is_memory(const struct fp_layer_def *l)
+{
+	return l->provider && strcmp(l->provider, "memory") == 0;
+}
+
 char *fp_group_filter(const struct fp_layer_def *l)
 {
 	struct fp_ogr_source s;
@@ -66,6 +72,8 @@ char *fp_group_filter(const struct fp_layer_def *l)
 		const char *at = subset_of_text(l->datasource, &n);
 		return at ? fp_percent_decode(at + 7, n - 7) : fp_strdup("");
 	}
+	if (is_memory(l))
+		return fp_strdup("");
 	if (is_file(l)) {
 		fp_layer_source(&s, l, NULL);
 		filter = fp_strdup(s.subset);
@@ -127,6 +135,8 @@ static char *other_key(const struct fp_layer_def *l)
 	struct fp_uri u;
 	size_t n;
 
+	if (is_memory(l))
+		return fp_strdup(l->id);
 	if (is_text(l)) {
 		at = subset_of_text(l->datasource, &n);
 		return at ? without(l->datasource, at, n) : fp_strdup(l->datasource);

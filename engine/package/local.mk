@@ -31,6 +31,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows.h \
 	engine/package/rows_file.c \
 	engine/package/rows_file.h \
+	engine/package/rows_memory.c \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
 	engine/package/rows_spatialite.c \

@@ -16,6 +16,7 @@ static const struct {
 	{"spatialite", fp_rows_spatialite},
 	{"postgres", fp_rows_postgres},
 	{"delimitedtext", fp_rows_text},
+	{"memory", fp_rows_memory},
 };
 
 enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,

@@ -94,6 +94,7 @@ fp_rows_opener fp_rows_ogr;      /* rows_ogr.c: every other file of provider ogr
 fp_rows_opener fp_rows_spatialite; /* rows_spatialite.c: provider spatialite */
 fp_rows_opener fp_rows_postgres; /* rows_pg.c */
 fp_rows_opener fp_rows_text;     /* rows_text.c: delimitedtext */
+fp_rows_opener fp_rows_memory; /* rows_memory.c: scratch layers, which have no rows */
 fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
 
 /* Adds COUNT to the entry of REASON. */

@@ -91,9 +91,8 @@ static void read_fields(struct fp_layer_def *l, const xmlNode *layer)
 	json_decref(index);
 }
 
-/* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. "": it has none. */
-/* NULL: it has none of that name. */
-static char *custom_property(const xmlNode *node, const char *key)
+/* A custom property of a layer or a tree group, in both forms: <property key= value=> and <Option name= value=>. NULL: it has none. */
+static char *find_property(const xmlNode *node, const char *key)
 {
 	const xmlNode *holder = fp_xml_child(node, "customproperties");
 
@@ -104,6 +103,13 @@ static char *custom_property(const xmlNode *node, const char *key)
 		if (fp_xml_attr_is(n, "name", key))
 			return fp_reader_attr(n, "value");
 	return NULL;
+}
+
+static char *custom_property(const xmlNode *node, const char *key)
+{
+	char *value = find_property(node, key);
+
+	return value ? value : fp_strdup("");
 }
 
 /* Whether the layer becomes a row: a known type, an id that is not taken (the first wins), and room. */
@@ -176,7 +182,7 @@ static void add_layer(struct fp_reader *r, size_t doc, const xmlNode *node)
 	l->read_only = fp_xml_attr_is(node, "readOnly", "1");
 	l->home = fp_strdup(r->docs[doc].home);
 	l->from = doc ? fp_strdup(r->docs[doc].path) : NULL;
-	l->cloud_action = custom_property(node, "QFieldSync/cloud_action");
+	l->cloud_action = find_property(node, "QFieldSync/cloud_action");
 	read_fields(l, node);
 	FP_GROW(r->nodes, r->n_nodes, r->cap_nodes);
 	r->nodes[r->n_nodes++] = node;
@@ -282,7 +288,7 @@ static void embed_groups(struct fp_reader *r, const xmlNode *parent)
 {
 	for (const xmlNode *n = fp_xml_child(parent, "layer-tree-group"); n; n = fp_xml_next(n)) {
 		char *embedded = custom_property(n, "embedded"), *path = custom_property(n, "embedded_project");
-		if (embedded && strcmp(embedded, "1") == 0 && path && *path)
+		if (strcmp(embedded, "1") == 0 && *path)
 			embed_group(r, n, path);
 		else
 			embed_groups(r, n);

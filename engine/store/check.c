@@ -146,22 +146,40 @@ static enum fp_status rows_without_file(struct check *c, struct fp_error *err)
 	return rc;
 }
 
+/* What was written to is read: a home that was copied without its times has all its bytes. */
+static const char *fault_of_package_file(const char *path, int64_t size, int64_t at, const char *sha256)
+{
+	struct fp_digest d;
+
+	switch (fp_package_file_look(path, size, at)) {
+	case FP_PACKAGE_FILE_GOOD:
+		return NULL;
+	case FP_PACKAGE_FILE_MISSING:
+		return "missing: a file";
+	case FP_PACKAGE_FILE_SUSPECTED:
+		if (fp_fs_digest(&d, path, NULL) == FP_OK && strcmp(d.sha256, sha256) == 0)
+			return NULL;
+		break;
+	case FP_PACKAGE_FILE_CHANGED:
+		break;
+	}
+	return "changed: a file";
+}
+
 static enum fp_status packages_without_file(struct check *c, struct fp_error *err)
 {
 	sqlite3_stmt *st;
 	int row = 1;
-	enum fp_status rc = fp_db_stmt(c->s, &st, err, "SELECT k.project_id, k.job_id, f.name, f.size, p.name FROM package_file f JOIN package k"
+	enum fp_status rc = fp_db_stmt(c->s, &st, err, "SELECT k.project_id, k.job_id, f.name, f.size, p.name, k.at, f.sha256 FROM package_file f JOIN package k"
 		" ON k.job_id = f.job_id JOIN project p ON p.id = k.project_id", FP_NOVALS);
 
 	if (rc != FP_OK)
 		return rc;
 	while ((rc = fp_db_next(c->s, st, &row, err)) == FP_OK && row) {
 		char *folder = fp_package_folder(c->s, fp_db_text(st, 0), sqlite3_column_int64(st, 1)), *path = fp_path_join(folder, fp_db_text(st, 2));
-		struct stat sb;
-		int missing = lstat(path, &sb) != 0;
-		if ((missing || !S_ISREG(sb.st_mode) || sb.st_size != sqlite3_column_int64(st, 3)) && show(c))
-			say(c, FP_FINDING_FAULT, "%s of package %lld of project %s: %s; package it again", missing ? "missing: a file" : "changed: a file",
-				(long long)sqlite3_column_int64(st, 1), fp_db_text(st, 4), path);
+		const char *fault = fault_of_package_file(path, sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 5), fp_db_text(st, 6));
+		if (fault && show(c))
+			say(c, FP_FINDING_FAULT, "%s of package %lld of project %s: %s; package it again", fault, (long long)sqlite3_column_int64(st, 1), fp_db_text(st, 4), path);
 		free(folder);
 		free(path);
 	}

@@ -20,11 +20,22 @@ char *fp_package_folder(const struct fp_store *s, const char *project_id, int64_
 	return fp_asprintf("%s/projects/%s/packages/%lld", s->home, project_id, (long long)job_id);
 }
 
+enum fp_package_file_look fp_package_file_look(const char *path, int64_t size, int64_t at)
+{
+	struct stat sb;
+
+	if (lstat(path, &sb) != 0)
+		return FP_PACKAGE_FILE_MISSING;
+	if (!S_ISREG(sb.st_mode) || sb.st_size != size)
+		return FP_PACKAGE_FILE_CHANGED;
+	return (int64_t)sb.st_mtim.tv_sec * 1000 + sb.st_mtim.tv_nsec / 1000000 > at ? FP_PACKAGE_FILE_SUSPECTED : FP_PACKAGE_FILE_GOOD;
+}
+
 enum fp_status fp_package_is_whole(struct fp_store *s, int64_t job_id, int *whole, struct fp_error *err)
 {
 	sqlite3_stmt *st;
 	int row = 1;
-	enum fp_status rc = fp_db_stmt(s, &st, err, "SELECT k.project_id, f.name, f.size FROM package_file f JOIN package k ON k.job_id = f.job_id"
+	enum fp_status rc = fp_db_stmt(s, &st, err, "SELECT k.project_id, f.name, f.size, k.at FROM package_file f JOIN package k ON k.job_id = f.job_id"
 		" WHERE f.job_id = ? AND f.is_attachment = 0", FP_VALS(fp_i(job_id)));
 
 	*whole = rc == FP_OK;
@@ -32,8 +43,7 @@ enum fp_status fp_package_is_whole(struct fp_store *s, int64_t job_id, int *whol
 		return rc;
 	while (*whole && (rc = fp_db_next(s, st, &row, err)) == FP_OK && row) {
 		char *folder = fp_package_folder(s, fp_db_text(st, 0), job_id), *path = fp_path_join(folder, fp_db_text(st, 1));
-		struct stat sb;
-		*whole = lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size == sqlite3_column_int64(st, 2);
+		*whole = fp_package_file_look(path, sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3)) == FP_PACKAGE_FILE_GOOD;
 		free(folder);
 		free(path);
 	}

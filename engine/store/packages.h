@@ -94,7 +94,7 @@ enum fp_status fp_package_compare_files(struct fp_store *s, int64_t old, int64_t
 enum fp_status fp_package_compare_layers(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_layer_diff_each *each,
 	void *arg, struct fp_error *err);
 
-/* *WHOLE 1: every file of it lies in its place and has its size; attachments, of which there may be very many, are not looked at. */
+/* *WHOLE 1: every file of it lies in its place, has its size and was not written to; attachments, of which there may be very many, are not looked at. */
 enum fp_status fp_package_is_whole(struct fp_store *s, int64_t job_id, int *whole, struct fp_error *err);
 
 /* Keeps the bytes of a package in their place while somebody reads them, whatever becomes of its rows. FP_E_NOTFOUND: it was removed. *HOLD is to be given
