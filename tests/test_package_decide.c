@@ -58,7 +58,7 @@ Test(package_decide, a_layer_without_one_key_is_for_looking_only)
 		{{"vector", "ogr", "./a.gpkg|layername=pts", NULL}, 1, NULL, "copy", 1, "no_key"},
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "offline"}, 1, NULL, "copy", 1, "no_key"},
 		{{"vector", "ogr", "./a.gpkg|layername=pts", "offline"}, 1, "a,b", "copy", 1, "no_key"},
-		{{"vector", "ogr", "./a.gpkg|layername=pts", "remove"}, 1, NULL, "removed", 0, NULL},
+		{{"vector", "ogr", "./a.gpkg|layername=pts", "remove"}, 1, NULL, "copy", 1, "not_removed"},
 		{{"vector", "postgres", "dbname='x' table=\"a\"", NULL}, 1, NULL, "online", 1, "no_key"},
 		{{"vector", "WFS", "url='http://127.0.0.1/' typename='a'", NULL}, 1, NULL, "online", 1, "no_key"},
 		{{"vector", "memory", "Point?field=a:int", NULL}, 1, NULL, "online", 1, "no_key"},

@@ -232,7 +232,7 @@ Test(ui_pty, clicks_and_the_wheel_move_the_cursor)
 	pty_type(&p, "\033[<65;10;7M");
 	SHOWS("7 of 12");
 	pty_type(&p, "\033[<0;27;2M\033[<0;27;2m");
-	SHOWS("Started");
+	SHOWS("What came of it");
 	finish();
 }
 

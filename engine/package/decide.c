@@ -123,6 +123,12 @@ static void decide_features(struct fp_package *p, struct fp_pack_layer *l)
 		fp_package_warn(p, l, "not_convertible", 1, "its features cannot be taken offline: it stays as it is, and cannot be edited");
 }
 
+/* The plugin looks for a key before it looks at what is to be done, and for want of one it removes nothing. */
+static int is_to_be_removed(const struct fp_pack_layer *l)
+{
+	return wish_of(l->def) == WISH_REMOVE && (!is_vector(l->def) || usable_key(l->verdict) || !json_is_true(json_object_get(l->verdict, "is_valid")));
+}
+
 static void warn_of_credentials(struct fp_package *p, struct fp_pack_layer *l)
 {
 	char *shown;
@@ -165,11 +171,13 @@ static void decide_one(struct fp_package *p, struct fp_pack_layer *l)
 		fp_package_warn(p, l, "removed_format", 1, "QField cannot read ECW files");
 	} else if (json_is_false(json_object_get(l->verdict, "is_valid"))) {
 		decide_invalid(p, l);
-	} else if (wish_of(l->def) == WISH_REMOVE) {
+	} else if (is_to_be_removed(l)) {
 		l->action = FP_PACK_REMOVE;
 	} else {
 		if (!json_is_true(json_object_get(l->verdict, "is_valid")))
 			fp_package_warn(p, l, "not_checked", 1, "%s", fp_json_str_or(l->verdict, "sentence", "nobody could say whether it opens"));
+		if (wish_of(l->def) == WISH_REMOVE)
+			fp_package_warn(p, l, "not_removed", 1, "it was to be removed and is in the package, as a layer without a key always is: take it out of the project");
 		if (wish_of(l->def) == WISH_UNKNOWN)
 			fp_package_warn(p, l, "unknown_action", 1, "what is to be done with it (\"%s\") is no word for that: nothing of it is taken offline",
 				l->def->cloud_action);
