@@ -319,3 +319,17 @@ const char *cli_deltas(int from, int to)
 	fp_buf_free(&b);
 	return path;
 }
+
+const char *cli_sample(const char *name)
+{
+	return keep(fp_asprintf("%s/data/sample/%s", getenv("FIELDPOST_SOURCE"), name));
+}
+
+void cli_sample_home(void)
+{
+	cli_folder();
+	cli_write("home/config.yaml", "upload_settle_ms: 0\n");
+	cli_wants(0, "init --yes");
+	cli_wants(0, "project create Trees --from '%s' --yes", cli_sample("project"));
+	cli_wants(0, "engine run --once");
+}

@@ -46,4 +46,9 @@ void cli_bees(void);
 /* Deltafile with patches u<FROM> to u<TO>; its path. */
 const char *cli_deltas(int from, int to);
 
+/* The path of a file of data/sample; borrowed until the process ends. */
+const char *cli_sample(const char *name);
+/* The home, with the sample as the project Trees, processed. */
+void cli_sample_home(void);
+
 #endif

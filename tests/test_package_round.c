@@ -18,23 +18,6 @@ TestSuite(package_round, .timeout = 120);
 
 #define TREES "trees_5c1f2a60_7d34_4e0b_9a41_1f6f0c7f3b11"
 
-static const char *sample(const char *name)
-{
-	static char path[4096];
-
-	snprintf(path, sizeof path, "%s/data/sample/%s", getenv("FIELDPOST_SOURCE"), name);
-	return path;
-}
-
-static void home(void)
-{
-	cli_folder();
-	cli_write("home/config.yaml", "upload_settle_ms: 0\n");
-	cli_wants(0, "init --yes");
-	cli_wants(0, "project create Trees --from '%s' --yes", sample("project"));
-	cli_wants(0, "engine run --once");
-}
-
 /* ---- the device: a package in a folder of its own ---- */
 
 struct device {
@@ -156,7 +139,7 @@ Test(package_round, edits_of_a_device_come_back_in_the_next_package_and_keys_sta
 	struct device d;
 	char *three, *nineteen, *new, *keys, *again, *rows;
 
-	home();
+	cli_sample_home();
 	package();
 	take(&d, "one");
 	rows = text(&d, "SELECT count(*) FROM {t}");
@@ -200,7 +183,7 @@ Test(package_round, edits_of_a_device_come_back_in_the_next_package_and_keys_sta
 
 Test(package_round, nothing_new_is_no_package_and_a_change_makes_it_one)
 {
-	home();
+	cli_sample_home();
 	package();
 	cli_says(3, "nothing_new", "job trigger Trees package --yes");
 	push("one.json", "11111111-2222-4333-8444-000000000001", json_pack("[o]", delta("aaaaaaaa-0000-4000-8000-000000000001", "patch", "3", "3",
@@ -229,13 +212,13 @@ Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 
 	cli_folder();
 	cli_write("there/file", "x");
-	cli_says(3, "not empty", "package '%s' %s", sample("project/trees.qgs"), cli_path("there"));
+	cli_says(3, "not empty", "package '%s' %s", cli_sample("project/trees.qgs"), cli_path("there"));
 	cli_write("p/broken.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
 	cli_says(3, "XML broken", "package %s %s", cli_path("p/broken.qgs"), cli_path("broken"));
 	cr_assert_neq(stat(cli_path("broken"), &sb), 0);
 	cli_write("p/old.qgs", "<qgis version=\"2.18.4\"><projectlayers/></qgis>");
 	cli_says(3, "QGIS 2.18", "package %s %s", cli_path("p/old.qgs"), cli_path("old"));
-	answer = cli_json(0, "package '%s' %s --json", sample("project/trees.qgs"), cli_path("out"));
+	answer = cli_json(0, "package '%s' %s --json", cli_sample("project/trees.qgs"), cli_path("out"));
 	cr_assert_eq(json_array_size(json_object_get(answer, "layers")), 7);
 	cr_assert_eq(stat(cli_path("out/trees_qfield.qgz"), &sb), 0);
 	cr_assert_eq(stat(cli_path("out/data.gpkg"), &sb), 0);

@@ -10,23 +10,6 @@
 
 TestSuite(sample, .timeout = 100);
 
-static const char *sample(const char *name)
-{
-	static char path[4096];
-
-	snprintf(path, sizeof path, "%s/data/sample/%s", getenv("FIELDPOST_SOURCE"), name);
-	return path;
-}
-
-static void home(void)
-{
-	cli_folder();
-	cli_write("home/config.yaml", "upload_settle_ms: 0\n");
-	cli_wants(0, "init --yes");
-	cli_wants(0, "project create Trees --from '%s' --yes", sample("project"));
-	cli_wants(0, "engine run --once");
-}
-
 static void layers_are_as_described(const json_t *answer)
 {
 	static const struct { const char *name; int valid; const char *status, *error; } want[] = {
@@ -55,18 +38,18 @@ Test(sample, its_layers_are_checked_without_a_home_and_nothing_is_written_beside
 {
 	struct stat before, after;
 
-	cr_assert_eq(stat(sample("project"), &before), 0);
-	layers_are_as_described(cli_json(1, "check '%s' --json", sample("project/trees.qgs")));
-	cr_assert_eq(stat(sample("project"), &after), 0);
+	cr_assert_eq(stat(cli_sample("project"), &before), 0);
+	layers_are_as_described(cli_json(1, "check '%s' --json", cli_sample("project/trees.qgs")));
+	cr_assert_eq(stat(cli_sample("project"), &after), 0);
 	cr_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
-	cli_says(1, "True      ok", "check '%s'", sample("project/trees.qgs"));
+	cli_says(1, "True      ok", "check '%s'", cli_sample("project/trees.qgs"));
 }
 
 Test(sample, its_layers_are_checked_in_a_home_and_the_log_shows_the_table)
 {
 	const json_t *project;
 
-	home();
+	cli_sample_home();
 	layers_are_as_described(cli_json(1, "layers Trees --json"));
 	cli_says(0, "File \"benches.gpkg\" missing.", "job log 1");
 	project = cli_json(0, "project show Trees --json");
@@ -110,9 +93,9 @@ static void outcomes_are(const json_t *changes, int newest_first)
 
 static void monday(void)
 {
-	home();
+	cli_sample_home();
 	cli_wants(0, "project set Trees overwrite_conflicts=false --yes");
-	cli_wants(0, "change push Trees '%s' --yes", sample("monday.deltas.json"));
+	cli_wants(0, "change push Trees '%s' --yes", cli_sample("monday.deltas.json"));
 	cli_wants(0, "engine run --once");
 }
 
@@ -150,16 +133,16 @@ Test(sample, the_conflict_is_applied_again_once_the_device_may_win_and_nothing_e
 Test(sample, plain_files_are_applied_to_a_copy_and_the_original_stays)
 {
 	const json_t *r;
-	char *project = fp_strdup(sample("project/trees.qgs")), *deltas = fp_strdup(sample("monday.deltas.json"));
+	char *project = fp_strdup(cli_sample("project/trees.qgs")), *deltas = fp_strdup(cli_sample("monday.deltas.json"));
 	struct stat before, after;
 
-	stat(sample("project/survey.gpkg"), &before);
+	stat(cli_sample("project/survey.gpkg"), &before);
 	r = cli_json(1, "apply '%s' '%s' --dry-run --json", project, deltas);
 	outcomes_are(json_object_get(r, "deltas"), 0);
 	r = cli_json(1, "apply '%s' '%s' --output %s --json", project, deltas, cli_path("out"));
 	outcomes_are(json_object_get(r, "deltas"), 0);
 	cr_assert_str_eq(json_string_value(json_array_get(json_object_get(r, "files"), 0)), "survey.gpkg");
-	stat(sample("project/survey.gpkg"), &after);
+	stat(cli_sample("project/survey.gpkg"), &after);
 	cr_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_size == after.st_size);
 	cli_says(3, "exists and is not empty", "apply '%s' '%s' --output %s", project, deltas, cli_path("out"));
 	cli_says(2, "add --yes", "apply %s '%s' --in-place", cli_path("out/trees.qgs"), deltas);
@@ -176,8 +159,8 @@ Test(sample, plain_files_are_applied_to_a_copy_and_the_original_stays)
 Test(sample, an_undo_runs_backwards_and_tells_in_file_order)
 {
 	const char *done = cli_path("done"), *undone = cli_path("undone");
-	char *deltas = fp_strdup(sample("monday.deltas.json"));
-	const json_t *there = cli_json(1, "apply '%s' '%s' --output '%s' --json", sample("project/trees.qgs"), deltas, done);
+	char *deltas = fp_strdup(cli_sample("monday.deltas.json"));
+	const json_t *there = cli_json(1, "apply '%s' '%s' --output '%s' --json", cli_sample("project/trees.qgs"), deltas, done);
 	const json_t *back = cli_json(1, "apply '%s/trees.qgs' '%s' --inverse --output '%s' --json", done, deltas, undone);
 
 	there = json_object_get(there, "deltas");

@@ -194,20 +194,12 @@ Test(versions, restoring_makes_the_version_its_note_and_the_job_or_nothing)
 
 /* ---- the command ---- */
 
-static const char *sample(const char *name)
-{
-	static char path[4096];
-
-	snprintf(path, sizeof path, "%s/data/sample/%s", getenv("FIELDPOST_SOURCE"), name);
-	return path;
-}
-
 static void with_trees(void)
 {
 	cli_folder();
 	cli_write("home/config.yaml", "upload_settle_ms: 0\n");
 	cli_wants(0, "init --yes");
-	cli_wants(0, "project create Trees --from '%s' --yes", sample("project"));
+	cli_wants(0, "project create Trees --from '%s' --yes", cli_sample("project"));
 }
 
 Test(versions_cli, there_must_be_two_versions_of_a_geopackage)
@@ -231,7 +223,7 @@ Test(versions_cli, what_a_job_did_to_a_file_is_shown_feature_by_feature)
 
 	with_trees();
 	cli_wants(0, "engine run --once");
-	cli_wants(0, "change push Trees '%s' --yes", sample("monday.deltas.json"));
+	cli_wants(0, "change push Trees '%s' --yes", cli_sample("monday.deltas.json"));
 	cli_wants(0, "engine run --once");
 	answer = cli_json(0, "file diff Trees survey.gpkg --json");
 	cr_assert_eq(fp_json_int(json_object_get(answer, "before"), "version", 0), 1);

@@ -68,6 +68,13 @@ enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_er
 	return FP_E_CONFLICT;
 }
 
+enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, sqlite3 *db, int rc, int64_t n, struct fp_error *err)
+{
+	if (rc == SQLITE_DONE)
+		return fp_rows_file_unchanged(f, err);
+	return fp_fail(err, (rc & 0xFF) == SQLITE_CORRUPT ? FP_E_CORRUPT : FP_E_IO, "reading ended after %lld rows: %s", (long long)n, sqlite3_errmsg(db));
+}
+
 /* ---- opening ---- */
 
 static enum fp_status pass_gate(struct fp_rows_file *f, const struct fp_package *p, struct fp_error *err)

@@ -28,6 +28,8 @@ enum fp_status fp_rows_file_find(struct fp_rows_file *f, const struct fp_package
 void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const struct fp_pack_layer *layer);
 /* FP_E_CONFLICT: somebody wrote to it since it was opened. */
 enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_error *err);
+/* The same after SQLite read N rows of it through DB and RC was no SQLITE_ROW; of any other RC than SQLITE_DONE, why reading ended. */
+enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, sqlite3 *db, int rc, int64_t n, struct fp_error *err);
 void fp_rows_file_close(struct fp_rows_file *f);
 
 /* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */

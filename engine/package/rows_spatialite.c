@@ -71,11 +71,8 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 		rc = sqlite3_step(r->stmt);
 	while (rc == SQLITE_ROW && !is_shown(r));
 	*more = rc == SQLITE_ROW;
-	if (rc == SQLITE_DONE)
-		return fp_rows_file_unchanged(&r->file, err);
-	if (rc != SQLITE_ROW)
-		return fp_fail(err, (rc & 0xFF) == SQLITE_CORRUPT ? FP_E_CORRUPT : FP_E_IO, "reading ended after %lld rows: %s", (long long)r->n,
-			sqlite3_errmsg(r->db));
+	if (!*more)
+		return fp_rows_file_ended(&r->file, r->db, rc, r->n, err);
 	r->n++;
 	for (size_t i = 0; i < rows->n_columns; i++)
 		fp_rows_take_sqlite(&r->values[i], r->stmt, (int)i);
