@@ -141,6 +141,15 @@ static void warn_of_credentials(struct fp_package *p, struct fp_pack_layer *l)
 	free(shown);
 }
 
+void fp_package_decide_unreadable(struct fp_package *p, struct fp_pack_layer *l, const char *why)
+{
+	l->read_only = 1;
+	decide_file(p, l);
+	fp_package_warn(p, l, "not_convertible", 1, "it cannot be made offline, %s, and cannot be edited: %s",
+		l->action == FP_PACK_COPY ? "its file is copied as it is" : "stays as it is", why);
+	warn_of_credentials(p, l);
+}
+
 /* Layers that nothing can be opened for. They stay where the device may find what we do not. */
 static void decide_invalid(struct fp_package *p, struct fp_pack_layer *l)
 {

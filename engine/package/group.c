@@ -366,16 +366,17 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->about = r->about > 0 ? r->about : 0;
 }
 
-/* Sources that cannot be made offline stay what they are, and their layers can only be read. */
+/* 1: what went wrong was the source itself, which another program may make more of, and not that it was changed, is gone or that there is no room. */
+static int is_unreadable(enum fp_status st, const struct fp_layer_def *l)
+{
+	return st == FP_E_REFUSED || ((is_file(l) || is_text(l)) && (st == FP_E_IO || st == FP_E_CORRUPT || st == FP_E_INVALID));
+}
+
 static void leave(struct fp_package *p, struct fp_group *g, const char *why)
 {
 	g->refused = 1;
-	for (size_t i = 0; i < g->n_layers; i++) {
-		struct fp_pack_layer *l = g->layers[i];
-		l->action = FP_PACK_ONLINE;
-		l->read_only = 1;
-		fp_package_warn(p, l, "not_convertible", 0, "it cannot be made offline: %s", why);
-	}
+	for (size_t i = 0; i < g->n_layers; i++)
+		fp_package_decide_unreadable(p, g->layers[i], why);
 }
 
 static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct fp_error *err)
@@ -391,7 +392,7 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 		wanted.filters = NULL;
 		st = fp_rows_open(&r, p, g->layers[0], &wanted, err);
 	}
-	if (st == FP_E_REFUSED) {
+	if (is_unreadable(st, g->layers[0]->def)) {
 		leave(p, g, err->msg);
 		return FP_OK;
 	}

@@ -98,6 +98,9 @@ void fp_package_free(struct fp_package *p);
 
 /* VERDICTS[i] belongs to project->layers[i] (Check project layers). FP_E_REFUSED: it is a project of QGIS 2. */
 enum fp_status fp_package_decide(struct fp_package *p, json_t *const *verdicts, struct fp_error *err);
+/* Decides again for a layer that was to be offline and whose rows cannot be read (WHY): its file is copied as it is where the project has one, else it stays
+ * where it is. Either way it can only be looked at. */
+void fp_package_decide_unreadable(struct fp_package *p, struct fp_pack_layer *l, const char *why);
 
 /* FP_E_INVALID: rows vanished, and of which layer; FP_E_FULL: the disk is. */
 enum fp_status fp_package_data(struct fp_package *p, struct fp_error *err);

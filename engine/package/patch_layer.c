@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/layers/check.h"
 #include "engine/package/patch.h"
 #include "engine/project/source.h"
 #include "engine/project/xml.h"
@@ -95,8 +96,6 @@ static void set_key(const struct fp_patch *t, const struct fp_pack_layer *l, xml
 
 	fp_patch_no_property(node, l->pk ? none : found);
 	fp_patch_property(t, node, l->pk ? found : none, "QString", l->pk ? l->pk : "1");
-	if (l->read_only)
-		fp_patch_attr(node, "readOnly", "1");
 }
 
 /* A package that is packaged again must not say of a layer where its features were the last time. */
@@ -322,6 +321,61 @@ static int is_type(const struct fp_pack_layer *l, const char *type)
 	return strcmp(l->def->type, type) == 0;
 }
 
+/* QGIS gives a layer without any custom property those of its provider, which it forgets as soon as there is one. */
+static void keep_defaults(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	static const struct {
+		const char *provider, *format;
+	} identify[] = {{"gdal", "Value"}, {"wcs", "Value"}, {"postgresraster", "Value"}, {"arcgismapserver", "Feature"}};
+
+	for (size_t i = 0; i < sizeof identify / sizeof *identify && is_type(l, "raster") && !fp_patch_child(node, "customproperties"); i++)
+		if (strcmp(fp_layer_provider(l->def), identify[i].provider) == 0)
+			fp_patch_property(t, node, "identify/format", "QString", identify[i].format);
+}
+
+static void set_properties(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	fp_patch_property(t, node, "QFieldSync/remoteLayerId", "QString", l->def->id);
+	if (is_type(l, "vector"))
+		set_key(t, l, node);
+	set_origin(t, l, node);
+}
+
+static void set_form(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	hide_joined(t, node);
+	if (l->action == FP_PACK_OFFLINE)
+		hide(t, node, t->p->tables[l->table].local_key, fp_patch_prepend);
+}
+
+static int is_ours(const struct fp_pack_layer *l)
+{
+	return l && l->action != FP_PACK_UNTOUCHED && !is_type(l, "annotation") && !is_type(l, "group");
+}
+
+static void set_relations(const struct fp_patch *t, xmlNode *node)
+{
+	relations(t, fp_patch_child(node, "referencedLayers"));
+	relations(t, fp_patch_child(node, "referencingLayers"));
+}
+
+/* A style that the layer keeps beside its own takes the place of all that it repeats, custom properties too, as soon as somebody changes to it. */
+static void set_styles(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
+{
+	for (const xmlNode *n = fp_xml_path(node, "map-layer-style-manager/map-layer-style"); n; n = fp_xml_next(n)) {
+		xmlNode *style = fp_patch_child((xmlNode *)n, "qgis");
+		set_relations(t, style);
+		if (!is_ours(l))
+			continue;
+		if (fp_patch_child(style, "customproperties"))
+			set_properties(t, l, style);
+		if (fp_patch_child(style, "fieldConfiguration"))
+			set_form(t, l, style);
+		if (fp_patch_child(style, "constraints") && l->action == FP_PACK_OFFLINE)
+			constrain(&t->p->tables[l->table], style);
+	}
+}
+
 int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 {
 	struct widgets w = {.t = t, .layer = l};
@@ -329,20 +383,17 @@ int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 	if (l && l->action == FP_PACK_REMOVE)
 		return 0;
 	fp_patch_walk(node, widget, &w);
-	relations(t, fp_patch_child(node, "referencedLayers"));
-	relations(t, fp_patch_child(node, "referencingLayers"));
-	if (!l || l->action == FP_PACK_UNTOUCHED || is_type(l, "annotation") || is_type(l, "group"))
+	set_relations(t, node);
+	set_styles(t, l, node);
+	if (!is_ours(l))
 		return 1;
 	set_source(l, node);
-	fp_patch_property(t, node, "QFieldSync/remoteLayerId", "QString", l->def->id);
-	if (is_type(l, "vector"))
-		set_key(t, l, node);
-	set_origin(t, l, node);
-	hide_joined(t, node);
-	if (l->action == FP_PACK_OFFLINE) {
-		const struct fp_pack_table *table = &t->p->tables[l->table];
-		hide(t, node, table->local_key, fp_patch_prepend);
-		constrain(table, node);
-	}
+	keep_defaults(t, l, node);
+	set_properties(t, l, node);
+	set_form(t, l, node);
+	if (l->read_only)
+		fp_patch_attr(node, "readOnly", "1");
+	if (l->action == FP_PACK_OFFLINE)
+		constrain(&t->p->tables[l->table], node);
 	return 1;
 }

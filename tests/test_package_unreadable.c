@@ -1,0 +1,128 @@
+/* Layers that are to go offline and whose rows cannot be read: what opens nowhere is copied as it is, what stops in the middle ends the job. */
+#include <criterion/criterion.h>
+#include <gdal.h>
+#include <ogr_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/path.h"
+#include "engine/layers/formats.h"
+#include "tests/package_fixture.h"
+
+#define ROWS 400
+
+TestSuite(package_unreadable, .timeout = 60, .init = files_setup, .fini = files_teardown);
+
+/* A file with a column "fid", which makes its rows editable. */
+static void put_rows(const char *name, const char *driver)
+{
+	char *path = files_at(name), *options[] = {(char *)"SPATIAL_INDEX=NO", NULL};
+	OGRFieldDefnH column = OGR_Fld_Create("fid", OFTInteger);
+	struct fp_strv names = {0};
+	GDALDatasetH ds;
+	OGRLayerH l;
+
+	fp_formats_allow(&names, name, FP_MAGIC_NONE, FP_USE_VECTOR); /* makes it known */
+	fp_strv_free(&names);
+	ds = GDALCreate(GDALGetDriverByName(driver), path, 0, 0, 0, GDT_Unknown, NULL);
+	l = GDALDatasetCreateLayer(ds, "rows", NULL, wkbPoint, options);
+	cr_assert_eq(OGR_L_CreateField(l, column, 0), OGRERR_NONE);
+	OGR_Fld_Destroy(column);
+	for (int i = 0; i < ROWS; i++) {
+		OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(l));
+		OGRGeometryH g = OGR_G_CreateGeometry(wkbPoint);
+		OGR_G_SetPoint_2D(g, 0, i, i);
+		OGR_F_SetFieldInteger(f, 0, i);
+		OGR_F_SetGeometryDirectly(f, g);
+		cr_assert_eq(OGR_L_CreateFeature(l, f), OGRERR_NONE);
+		OGR_F_Destroy(f);
+	}
+	GDALClose(ds);
+	free(path);
+}
+
+static struct fp_package *decided(const char *provider, const char *source)
+{
+	struct wanted_layer layer = {"vector", provider, source, NULL};
+	struct fp_package *p = package_decided("trees.qgs", "", &layer, 1);
+
+	cr_assert_eq(p->layers[0].action, FP_PACK_OFFLINE);
+	return p;
+}
+
+static void cut(const char *name, int percent)
+{
+	char *path = files_at(name);
+	struct stat sb;
+
+	cr_assert_eq(stat(path, &sb), 0);
+	cr_assert_eq(truncate(path, sb.st_size * percent / 100), 0);
+	free(path);
+}
+
+Test(package_unreadable, rows_that_vanish_in_the_middle_end_it_with_the_layer_and_the_count)
+{
+	struct fp_error err = {0};
+	struct fp_package *p;
+
+	put_rows("rows.fgb", "FlatGeobuf");
+	p = decided("ogr", "./rows.fgb");
+	cut("rows.fgb", 60);
+	cr_assert_neq(fp_package_data(p, &err), FP_OK);
+	cr_assert(strstr(err.msg, "layer \"L0\"") && strstr(err.msg, " rows"), "%s", err.msg);
+	cr_assert_not(package_has("data.gpkg"));
+	cr_assert_eq(p->layers[0].action, FP_PACK_OFFLINE);
+	package_done(p);
+}
+
+Test(package_unreadable, a_file_that_no_row_can_be_read_from_is_copied_as_it_is_for_looking_only)
+{
+	static const struct {
+		const char *provider, *source, *file;
+	} cases[] = {{"ogr", "./rows.fgb", "rows.fgb"}, {"ogr", "./a.gpkg|layername=pts", "a.gpkg"}};
+
+	put_rows("rows.fgb", "FlatGeobuf");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_error err = {0};
+		struct fp_package *p = decided(cases[i].provider, cases[i].source);
+		files_put(cases[i].file, "this is nothing that has rows");
+		cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s: %s", cases[i].file, err.msg);
+		cr_assert_eq(p->layers[0].action, FP_PACK_COPY, "%s", cases[i].file);
+		cr_assert(p->layers[0].read_only);
+		cr_assert(package_warns(p, 0, "not_convertible"));
+		cr_assert_eq(p->n_tables, 0);
+		cr_assert_not(package_has("data.gpkg"));
+		cr_assert_eq(fp_package_copy(p, &err), FP_OK, "%s", err.msg);
+		cr_assert(package_has(cases[i].file));
+		package_done(p);
+	}
+}
+
+Test(package_unreadable, a_source_that_is_no_file_of_the_project_stays_where_it_is_and_its_password_is_pointed_out)
+{
+	struct wanted_layer layer = {"vector", "WFS", "url='http://anna:secret@127.0.0.1/' typename='a'", NULL};
+	struct fp_package *p = package_judged(&layer, 1, "fid");
+
+	cr_assert_eq(p->layers[0].action, FP_PACK_OFFLINE);
+	fp_package_decide_unreadable(p, &p->layers[0], "it cannot be reached");
+	cr_assert_eq(p->layers[0].action, FP_PACK_ONLINE);
+	cr_assert(p->layers[0].read_only);
+	cr_assert(package_warns(p, 0, "not_convertible"));
+	cr_assert(package_warns(p, 0, "credentials"));
+	package_done(p);
+}
+
+Test(package_unreadable, a_file_that_is_gone_ends_it_by_name)
+{
+	struct fp_error err = {0};
+	struct fp_package *p = decided("ogr", "./a.gpkg|layername=pts");
+	char *path = files_at("a.gpkg");
+
+	unlink(path);
+	cr_assert_eq(fp_package_data(p, &err), FP_E_NOTFOUND);
+	cr_assert(strstr(err.msg, "layer \"L0\"") && strstr(err.msg, "a.gpkg"), "%s", err.msg);
+	free(path);
+	package_done(p);
+}
