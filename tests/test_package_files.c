@@ -396,6 +396,24 @@ Test(package_files, plugin_translations_pictures_and_tiles_come_along)
 	free(properties);
 }
 
+Test(package_files, files_of_layers_inside_a_virtual_one_come_along)
+{
+	static const struct wanted_layer layers[] = {
+		{"vector", "virtual", "?layer=ogr:.%2Fa.gpkg%7Clayername%3Dpts:p:UTF-8&query=SELECT%20*%20FROM%20p", NULL},
+		{"vector", "virtual", "?layer=ogr:..%2Fa.gpkg%7Clayername%3Dpts:q&layer=ogr:gone.gpkg:r&query=SELECT%20*%20FROM%20q", NULL},
+	};
+	struct fp_package *p;
+
+	put_vector("sub", "a.gpkg", "GPKG");
+	p = package_decided("sub/trees.qgs", "", layers, 2);
+	p->layers[1].action = FP_PACK_ONLINE; /* one of its layers is missing */
+	copied(p);
+	cr_assert_str_eq(package_source(p, 0), layers[0].source);
+	cr_assert(file_of(p, "a.gpkg") && file_of(p, "a_1.gpkg"));
+	cr_assert_str_eq(package_source(p, 1), "?layer=ogr:./a_1.gpkg%7Clayername%3Dpts:q&layer=ogr:gone.gpkg:r&query=SELECT%20*%20FROM%20q");
+	package_done(p);
+}
+
 Test(package_files, a_folder_comes_whole)
 {
 	static const struct wanted_layer layers[] = {

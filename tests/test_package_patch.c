@@ -272,6 +272,46 @@ Test(package_patch, a_layer_without_a_usable_key_is_read_only, .init = package_s
 		"/qgis/projectlayers/maplayer[the_layer_3]/customproperties/Option + <Option name=\"QFieldSync/remoteLayerId\" type=\"QString\" value=\"the_layer_3\"/>\n");
 }
 
+/* What a device takes over when it changes to the style. */
+Test(package_patch, styles_that_a_layer_keeps_say_the_same_as_the_layer, .init = package_setup, .fini = package_teardown)
+{
+	static const char xml[] = "<qgis version=\"3.4.4\"><title>t</title>" SETTLED "<projectlayers>" LAYER("the_layer_1", "<customproperties/>"
+		"<map-layer-style-manager current=\"a\"><map-layer-style name=\"a\"/><map-layer-style name=\"b\"><qgis><fieldConfiguration/>"
+		"<customproperties><property key=\"x\" value=\"y\"/><property key=\"remoteSource\" value=\"dbname='d' password='p'\"/></customproperties>"
+		"<constraints><constraint field=\"fid\" constraints=\"3\" notnull_strength=\"1\" unique_strength=\"1\" exp_strength=\"0\"/></constraints></qgis>"
+		"</map-layer-style><map-layer-style name=\"c\"><qgis><flags/></qgis></map-layer-style></map-layer-style-manager>") "</projectlayers></qgis>";
+	struct fp_package *p = package_of_text(xml);
+	char *text, *style, *rest;
+
+	offline(p, "the_layer_1");
+	packaged(p);
+	text = member("p_qfield.qgz", "p_qfield.qgs");
+	style = strstr(text, "<map-layer-style name=\"b\">");
+	rest = strstr(text, "<map-layer-style name=\"c\">");
+	cr_assert(style && rest);
+	cr_assert_not(strstr(text, "password"), "%s", text);
+	cr_assert(strstr(rest, "<qgis><flags/></qgis>"), "%s", rest);
+	*rest = '\0';
+	cr_expect(strstr(style, "<property key=\"x\" value=\"y\"/>"));
+	cr_expect(strstr(style, "<property key=\"remoteLayerId\" value=\"the_layer_1\"/>"), "%s", style);
+	cr_expect(strstr(style, "<property key=\"QFieldSync/sourceDataPrimaryKeys\" value=\"fid\"/>"), "%s", style);
+	cr_expect(strstr(style, "<field name=\"fid_1\"><editWidget type=\"Hidden\">"), "%s", style);
+	cr_expect(strstr(style, "<constraint field=\"fid\" constraints=\"2\" notnull_strength=\"0\""), "%s", style);
+	free(text);
+	done(p);
+}
+
+Test(package_patch, a_raster_without_properties_keeps_what_QGIS_takes_for_granted, .init = package_setup, .fini = package_teardown)
+{
+	static const char xml[] = "<qgis version=\"3.22.1\">" SETTLED "<projectlayers><maplayer type=\"raster\"><id>the_layer_1</id><datasource>./r.tif</datasource>"
+		"<provider>gdal</provider></maplayer></projectlayers></qgis>";
+	struct fp_package *p = package_of_text(xml);
+
+	layer(p, "the_layer_1", FP_PACK_COPY);
+	differs(p, xml, IN_L " + <customproperties><Option type=\"Map\"><Option name=\"identify/format\" type=\"QString\" value=\"Value\"/>"
+		"<Option name=\"QFieldSync/remoteLayerId\" type=\"QString\" value=\"the_layer_1\"/></Option></customproperties>\n");
+}
+
 Test(package_patch, a_removed_layer_is_named_only_by_joins_any_more, .init = package_setup, .fini = package_teardown)
 {
 	static const char xml[] = "<qgis version=\"3.22.1\"><layer-tree-group>"

@@ -7,8 +7,7 @@
 #include "engine/base/path.h"
 #include "engine/layers/check.h"
 #include "engine/layers/gate.h"
-#include "engine/package/package.h"
-#include "engine/package/sources.h"
+#include "engine/package/plan.h"
 #include "engine/project/source.h"
 
 /* What a layer's author wants of it. */
@@ -66,8 +65,7 @@ static int is_file_provider(const struct fp_layer_def *l)
 	return is_provider_of(l, files) && strncmp(l->datasource, "attachment:", 11) != 0;
 }
 
-/* 1 when its file or folder lies in the upload; a folder that the project itself lies in is too much. */
-static int is_ours_to_copy(const struct fp_package *p, const struct fp_layer_def *l)
+int fp_plan_is_ours(const struct fp_package *p, const struct fp_layer_def *l)
 {
 	struct fp_pack_source s;
 	char *real = NULL;
@@ -87,7 +85,7 @@ static void decide_file(struct fp_package *p, struct fp_pack_layer *l)
 {
 	char *shown;
 
-	l->action = is_ours_to_copy(p, l->def) ? FP_PACK_COPY : FP_PACK_ONLINE;
+	l->action = fp_plan_is_ours(p, l->def) ? FP_PACK_COPY : FP_PACK_ONLINE;
 	if (l->action == FP_PACK_COPY || !is_file_provider(l->def))
 		return;
 	shown = fp_source_redact(l->def->datasource);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/path.h"
+#include "engine/layers/check.h"
 #include "engine/layers/gate.h"
 #include "engine/package/plan.h"
 #include "engine/project/source.h"
@@ -116,18 +118,20 @@ static int leads_to(const char *written, const char *name)
 	return does;
 }
 
-static enum fp_status plan_layer(struct fp_pack_plan *plan, struct fp_pack_layer *l, struct fp_error *err)
+/* Plans what DEF, layer L or one inside it, names. *DATASOURCE is its source in the package, NULL: as it is. */
+static enum fp_status plan_source(char **datasource, struct fp_pack_plan *plan, struct fp_pack_layer *l, const struct fp_layer_def *def, struct fp_error *err)
 {
 	struct fp_pack_source s;
 	enum fp_status st;
 	char *name = NULL;
 
-	if (!fp_pack_source_find(&s, l->def))
+	*datasource = NULL;
+	if (!fp_pack_source_find(&s, def))
 		return FP_OK;
 	st = fp_plan_layer(&name, plan, l, &s, err);
 	if (st == FP_OK) {
 		if (!leads_to(s.written, name))
-			l->datasource = fp_pack_source_with(&s, l->def->datasource, name);
+			*datasource = fp_pack_source_with(&s, def->datasource, name);
 		warn_of_whole_file(plan->p, l, &s);
 	}
 	free(name);
@@ -135,13 +139,76 @@ static enum fp_status plan_layer(struct fp_pack_plan *plan, struct fp_pack_layer
 	return st;
 }
 
+/* "provider:source:name:encoding", a layer inside a virtual one, each part with its colons escaped. *SOURCE: as it is in the package, NULL: as it is. */
+static enum fp_status plan_inner(char **source, struct fp_pack_plan *plan, struct fp_pack_layer *l, const char *text, size_t n, struct fp_error *err)
+{
+	const char *colon = memchr(text, ':', n), *end = colon ? memchr(colon + 1, ':', (size_t)(text + n - colon - 1)) : NULL;
+	struct fp_layer_def inner = *l->def;
+	enum fp_status st = FP_OK;
+
+	*source = NULL;
+	if (!colon)
+		return FP_OK;
+	inner.type = (char *)"vector";
+	inner.provider = fp_percent_decode(text, (size_t)(colon - text));
+	inner.datasource = fp_percent_decode(colon + 1, (size_t)((end ? end : text + n) - colon - 1));
+	if (fp_plan_is_ours(plan->p, &inner))
+		st = plan_source(source, plan, l, &inner, err);
+	free(inner.provider);
+	free(inner.datasource);
+	return st;
+}
+
+/* A virtual layer has no file of its own; those inside it have. */
+static enum fp_status plan_virtual(struct fp_pack_plan *plan, struct fp_pack_layer *l, struct fp_error *err)
+{
+	const char *source = l->def->datasource, *p = strchr(source, '?');
+	struct fp_buf b = FP_BUF_INIT;
+	enum fp_status st = FP_OK;
+	int changed = 0;
+
+	fp_buf_add(&b, source, p ? (size_t)(++p - source) : strlen(source));
+	while (p && *p && st == FP_OK) {
+		size_t n = strcspn(p, "&"), k = strncmp(p, "layer=", 6) == 0 ? 6 : n, colon;
+		char *anew = NULL;
+		if (k < n)
+			st = plan_inner(&anew, plan, l, p + k, n - k, err);
+		if (anew) {
+			char *text = fp_pack_source_part(anew);
+			colon = k + strcspn(p + k, ":") + 1;
+			fp_buf_add(&b, p, colon);
+			fp_buf_adds(&b, text);
+			colon += strcspn(p + colon, ":&");
+			fp_buf_add(&b, p + colon, n - colon);
+			changed = 1;
+			free(text);
+		} else {
+			fp_buf_add(&b, p, n);
+		}
+		free(anew);
+		p += n;
+		if (*p)
+			fp_buf_addc(&b, *p++);
+	}
+	if (changed)
+		l->datasource = fp_buf_take(&b);
+	fp_buf_free(&b);
+	return st;
+}
+
+static enum fp_status plan_layer(struct fp_pack_plan *plan, struct fp_pack_layer *l, struct fp_error *err)
+{
+	if (l->action == FP_PACK_COPY)
+		return plan_source(&l->datasource, plan, l, l->def, err);
+	return l->action == FP_PACK_ONLINE && strcmp(fp_layer_provider(l->def), "virtual") == 0 ? plan_virtual(plan, l, err) : FP_OK;
+}
+
 static enum fp_status plan_layers(struct fp_pack_plan *plan, struct fp_error *err)
 {
 	enum fp_status st = FP_OK;
 
 	for (size_t i = 0; i < plan->p->n_layers && st == FP_OK; i++)
-		if (plan->p->layers[i].action == FP_PACK_COPY)
-			st = plan_layer(plan, &plan->p->layers[i], err);
+		st = plan_layer(plan, &plan->p->layers[i], err);
 	return st;
 }
 

@@ -36,6 +36,9 @@ enum fp_plan_answer fp_plan_file(struct fp_pack_plan *plan, const char *path, co
 /* Plans every file below the folder PATH as NAME/..., without what is hidden, what SQLite left behind and other projects. */
 enum fp_status fp_plan_tree(struct fp_pack_plan *plan, const char *path, const char *name, int attachment, struct fp_error *err);
 
+/* 1 when the file or folder that L names lies in the upload; a folder that the project itself lies in is too much (decide.c). */
+int fp_plan_is_ours(const struct fp_package *p, const struct fp_layer_def *l);
+
 /* PATH relative to the project's folder; NULL: it is not below it. Borrowed from PATH. */
 const char *fp_plan_relative(const struct fp_pack_plan *plan, const char *path);
 

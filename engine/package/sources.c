@@ -371,3 +371,8 @@ char *fp_pack_source_with(const struct fp_pack_source *s, const char *source, co
 	free(text);
 	return whole;
 }
+
+char *fp_pack_source_part(const char *text)
+{
+	return encoded(text, "-._~/");
+}

@@ -32,4 +32,7 @@ void fp_pack_source_clear(struct fp_pack_source *s);
 /* The data source SOURCE with TO, a path relative to the package, in its place. Caller frees. */
 char *fp_pack_source_with(const struct fp_pack_source *s, const char *source, const char *to) __attribute__((malloc, returns_nonnull));
 
+/* TEXT as one of the parts of a query's value that colons stand between. Caller frees. */
+char *fp_pack_source_part(const char *text) __attribute__((malloc, returns_nonnull));
+
 #endif
