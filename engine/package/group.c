@@ -266,8 +266,8 @@ static sqlite3 *likeness(const struct fp_group *g)
 		db = NULL;
 	}
 	fp_buf_free(&sql);
-	if (db)
-		sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* "a" is a column, and no text when there is none */
+	if (db && !g->same_language)
+		sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* "a" is a column, and no text when there is none, as it is to SQLite */
 	return db;
 }
 

@@ -254,11 +254,13 @@ static OGRwkbGeometryType type_of(struct fp_rows_file *f, const struct fp_pack_l
 	OGRwkbGeometryType t = OGR_L_GetGeomType(f->layer);
 	OGRwkbGeometryType said = fp_rows_geometry(layer);
 	int word = fp_wkb_word(f->source.geometrytype); /* the old ones, with "25D", are negative */
+	OGRwkbGeometryType asked = word == -1 ? wkbUnknown : single((OGRwkbGeometryType)(word < 0 ? word & 0xFF : word % 1000));
+	int any = OGR_GT_Flatten(t) == wkbUnknown;
 
-	if (OGR_GT_Flatten(t) == wkbUnknown && word != -1) {
-		f->only = single((OGRwkbGeometryType)(word < 0 ? word & 0xFF : word % 1000));
+	if (asked != wkbUnknown && (any || (asked != wkbNone && single(t) != asked))) /* of a table of another type that is no row at all */
+		f->only = asked;
+	if (any && asked != wkbUnknown)
 		return wkbUnknown;
-	}
 	if (t == wkbNone || OGR_GT_Flatten(t) == wkbUnknown)
 		return OGR_GT_Flatten(t);
 	return said == wkbNone || OGR_GT_Flatten(said) == wkbUnknown ? t : said;
