@@ -271,3 +271,9 @@ SUITES += tests/test_package_files
 tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
 tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_files_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_bad
+tests_test_package_bad_SOURCES = tests/test_package_bad.c tests/package_fixture.c tests/package_fixture.h tests/package_rows.c tests/package_rows.h \
+	tests/layer_files.c tests/layer_files.h
+tests_test_package_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_bad_LDADD = $(WORKER_TEST_LDADD)

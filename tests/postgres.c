@@ -1,6 +1,7 @@
 #include "tests/postgres.h"
 
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
@@ -61,6 +62,12 @@ static const char *programs(void)
 int postgres_is_here(void)
 {
 	return programs() != NULL;
+}
+
+void postgres_needed(void)
+{
+	if (!postgres_is_here())
+		cr_skip_test("no initdb here: the package postgresql is not installed");
 }
 
 static const char *folder(void)

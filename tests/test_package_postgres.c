@@ -1,6 +1,5 @@
 /* Layers of PostgreSQL in a package: what their rows and columns are, as QGIS 3.22 shows them. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <criterion/logging.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,25 +17,17 @@
 
 static struct rows_fixture f;
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
 	apply_postgres_start();
-	if (postgres_is_here())
-		postgres_sql("gis", "CREATE EXTENSION hstore; CREATE EXTENSION citext");
+	postgres_sql("gis", "CREATE EXTENSION hstore; CREATE EXTENSION citext");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 static void begin(void)
 {
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 }
 
 static void end(void)
