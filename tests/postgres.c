@@ -230,6 +230,12 @@ void postgres_stop(void)
 	unsetenv("FIELDPOST_TEST_POSTGRES_PORT");
 }
 
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+	(void)stats;
+	postgres_stop();
+}
+
 void postgres_sql(const char *database, const char *sql)
 {
 	PGconn *c = connection(database);

@@ -11,19 +11,13 @@ int postgres_is_here(void);
 void postgres_needed(void);
 
 /* For a suite's file: where there is one, START (a function without arguments, which calls postgres_start() and fills it) runs before all tests of the
- * program, which find it running, and it is stopped after them. */
+ * program, which find it running. It is stopped after them. */
 #define POSTGRES_FOR_ALL_TESTS(start) \
 	ReportHook(PRE_ALL)(struct criterion_test_set *tests) \
 	{ \
 		(void)tests; \
 		if (postgres_is_here()) \
 			start(); \
-	} \
-	ReportHook(POST_ALL)(struct criterion_global_stats *stats) \
-	{ \
-		(void)stats; \
-		if (postgres_is_here()) \
-			postgres_stop(); \
 	}
 
 /* Makes and starts it, for this process and those that it starts from here on: they find it through the environment. Its superuser is "postgres", without
