@@ -114,10 +114,10 @@ tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(PO
 tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_package_postgres
-tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/package_rows.c tests/package_rows.h tests/apply_postgres.c tests/apply_postgres.h \
-	tests/apply_fixture.c tests/apply_fixture.h tests/postgres.c tests/postgres.h
+tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/test_package_home_postgres.c tests/package_rows.c tests/package_rows.h \
+	tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
 tests_test_package_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
-tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD)
+tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_apply_bad
 tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
