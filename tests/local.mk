@@ -277,3 +277,9 @@ tests_test_package_bad_SOURCES = tests/test_package_bad.c tests/package_fixture.
 	tests/layer_files.c tests/layer_files.h
 tests_test_package_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_bad_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_data
+tests_test_package_data_SOURCES = tests/test_package_data.c tests/package_fixture.c tests/package_fixture.h tests/package_rows.c tests/package_rows.h \
+	tests/layer_files.c tests/layer_files.h
+tests_test_package_data_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_data_LDADD = $(WORKER_TEST_LDADD)
