@@ -9,8 +9,6 @@
 
 void apply_postgres_start(void)
 {
-	if (!postgres_is_here())
-		return;
 	postgres_start("host gis postgres 127.0.0.1/32 trust\nhost gis,nowhere all 127.0.0.1/32 scram-sha-256\n");
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("gis", "CREATE EXTENSION postgis; CREATE ROLE ada LOGIN PASSWORD '" PASSWORD "'; CREATE SCHEMA field AUTHORIZATION ada;"

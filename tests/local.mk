@@ -114,10 +114,10 @@ tests_test_apply_postgres_faults_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(PO
 tests_test_apply_postgres_faults_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_package_postgres
-tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/package_rows.c tests/package_rows.h tests/apply_postgres.c tests/apply_postgres.h \
-	tests/apply_fixture.c tests/apply_fixture.h tests/postgres.c tests/postgres.h
+tests_test_package_postgres_SOURCES = tests/test_package_postgres.c tests/test_package_home_postgres.c tests/package_rows.c tests/package_rows.h \
+	tests/apply_postgres.c tests/apply_postgres.h tests/apply_fixture.c tests/apply_fixture.h tests/cli.c tests/cli.h tests/postgres.c tests/postgres.h
 tests_test_package_postgres_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS) $(POSTGRES_CFLAGS)
-tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD)
+tests_test_package_postgres_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_apply_bad
 tests_test_apply_bad_SOURCES = tests/test_apply_bad.c tests/apply_fixture.c tests/apply_fixture.h
@@ -276,3 +276,15 @@ SUITES += tests/test_package_files
 tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
 tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_files_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_bad
+tests_test_package_bad_SOURCES = tests/test_package_bad.c tests/package_fixture.c tests/package_fixture.h tests/package_rows.c tests/package_rows.h \
+	tests/layer_files.c tests/layer_files.h
+tests_test_package_bad_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_bad_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_data
+tests_test_package_data_SOURCES = tests/test_package_data.c tests/package_fixture.c tests/package_fixture.h tests/package_rows.c tests/package_rows.h \
+	tests/layer_files.c tests/layer_files.h
+tests_test_package_data_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_data_LDADD = $(WORKER_TEST_LDADD)

@@ -1,7 +1,10 @@
 #include "tests/package_fixture.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
+#include <sqlite3.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +12,8 @@
 #include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/changes/gpkg_blob.h"
+#include "engine/changes/lite_blob.h"
 #include "engine/layers/gdal_gate.h"
 
 static char *output;
@@ -140,4 +145,54 @@ int package_has(const char *name)
 const char *package_source(const struct fp_package *p, size_t layer)
 {
 	return p->layers[layer].datasource ? p->layers[layer].datasource : p->layers[layer].def->datasource;
+}
+
+void package_sql(const char *name, const char *sql)
+{
+	char *path = files_at(name), *message = NULL;
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert(fp_gpkg_functions(db) == SQLITE_OK && fp_lite_functions(db) == SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, &message), SQLITE_OK, "%s: %s", sql, message);
+	sqlite3_close(db);
+	free(path);
+}
+
+/* Caller frees. */
+static char *with_tables(const struct fp_package *p, const char *sql)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	for (; *sql; sql++) {
+		if (sql[0] == '{' && isdigit((unsigned char)sql[1])) {
+			char *end;
+			int64_t table = p->layers[strtol(sql + 1, &end, 10)].table;
+			cr_assert_geq(table, 0, "%s: the layer has no table", sql);
+			fp_buf_addf(&b, "\"%s\"", p->tables[table].name);
+			sql = end;
+		} else {
+			fp_buf_addc(&b, *sql);
+		}
+	}
+	return fp_buf_take(&b);
+}
+
+const char *package_value(const struct fp_package *p, const char *sql)
+{
+	static char value[4096];
+	char *path = package_at(FP_PACKAGE_DATA), *filled = with_tables(p, sql);
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db, filled, -1, &s, NULL), SQLITE_OK, "%s: %s", filled, sqlite3_errmsg(db));
+	*value = '\0';
+	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
+		snprintf(value, sizeof value, "%s", (const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	free(path);
+	free(filled);
+	return value;
 }

@@ -22,4 +22,9 @@ char *package_at(const char *name);                                         /* a
 int package_has(const char *name);                                          /* 1: such a file was written */
 const char *package_source(const struct fp_package *p, size_t layer);       /* as it stands in the package */
 
+/* Runs SQL on the SQLite file NAME of the upload, with the functions that triggers of GeoPackages and SpatiaLite call. */
+void package_sql(const char *name, const char *sql);
+/* The first value that SQL gives of data.gpkg, "" for none; {N} in it is the table of layer N. Static. */
+const char *package_value(const struct fp_package *p, const char *sql);
+
 #endif

@@ -1,6 +1,7 @@
 #include "tests/postgres.h"
 
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
@@ -61,6 +62,12 @@ static const char *programs(void)
 int postgres_is_here(void)
 {
 	return programs() != NULL;
+}
+
+void postgres_needed(void)
+{
+	if (!postgres_is_here())
+		cr_skip_test("no initdb here: the package postgresql is not installed");
 }
 
 static const char *folder(void)
@@ -221,6 +228,12 @@ void postgres_stop(void)
 		fp_fs_remove_tree(folder(), NULL);
 	unsetenv("FIELDPOST_TEST_POSTGRES_DIR");
 	unsetenv("FIELDPOST_TEST_POSTGRES_PORT");
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+	(void)stats;
+	postgres_stop();
 }
 
 void postgres_sql(const char *database, const char *sql)

@@ -2,8 +2,23 @@
 #ifndef FP_TESTS_POSTGRES_H
 #define FP_TESTS_POSTGRES_H
 
+#include <criterion/hooks.h>
+
 /* 1 when there is one to start: "initdb" is found. */
 int postgres_is_here(void);
+
+/* Skips the test that runs unless there is one. */
+void postgres_needed(void);
+
+/* For a suite's file: where there is one, START (a function without arguments, which calls postgres_start() and fills it) runs before all tests of the
+ * program, which find it running. It is stopped after them. */
+#define POSTGRES_FOR_ALL_TESTS(start) \
+	ReportHook(PRE_ALL)(struct criterion_test_set *tests) \
+	{ \
+		(void)tests; \
+		if (postgres_is_here()) \
+			start(); \
+	}
 
 /* Makes and starts it, for this process and those that it starts from here on: they find it through the environment. Its superuser is "postgres", without
  * a password over the socket; TLS is on with a certificate that nobody signed. Over TCP, HBA's lines (pg_hba.conf) say who may come. Ends the process when

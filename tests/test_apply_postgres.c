@@ -1,6 +1,5 @@
 /* Changes to PostgreSQL: what they come to in a table, by key, type, geometry and whatever the table does by itself. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +8,11 @@
 
 static struct fixture f;
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-	(void)tests;
-	apply_postgres_start();
-}
-
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(apply_postgres_start)
 
 static void begin(void)
 {
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	fixture_open(&f);
 }
 

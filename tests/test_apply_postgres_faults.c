@@ -1,6 +1,5 @@
 /* Changes to PostgreSQL: what connections, locks, other programs and the end of a transaction can do to them. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,23 +14,11 @@
 
 static struct fixture f;
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-	(void)tests;
-	apply_postgres_start();
-}
-
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(apply_postgres_start)
 
 static void begin(void)
 {
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	fixture_open(&f);
 }
 

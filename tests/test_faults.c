@@ -3,7 +3,6 @@
  * FIELDPOST_KILLS (80 kills at random moments, in all; `make faults` asks for more) and FIELDPOST_SEED (the time; printed) steer a longer campaign or repeat
  * one. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,23 +15,15 @@
 
 static struct campaign c;
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
-	if (!postgres_is_here())
-		return;
 	postgres_start("host all all 127.0.0.1/32 scram-sha-256\n");
 	postgres_set("synchronous_commit", "on"); /* what a crash of the server may take back was never committed */
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("gis", "CREATE EXTENSION postgis; CREATE ROLE ada LOGIN PASSWORD 'open-sesame'");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 static void calm(void)
 {
@@ -62,8 +53,8 @@ static void run(const char *name, enum field_kind kind, int plots, int engines, 
 {
 	int kills = number_of("FIELDPOST_KILLS", KILLS) * part / 100;
 
-	if (kind == FIELD_DATABASE && !postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	if (kind == FIELD_DATABASE)
+		postgres_needed();
 	c = (struct campaign){.name = name, .kind = kind, .plots = plots, .engines = engines, .kills = kills, .seconds = getenv("FIELDPOST_KILLS") ? kills * 4 : 10,
 		.seed = (unsigned)number_of("FIELDPOST_SEED", (int)time(NULL))};
 	campaign_open(&c);

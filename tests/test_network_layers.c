@@ -1,7 +1,6 @@
 /* Layers of databases and web services, from the command to the verdict: the real program, worker and prober against a real PostgreSQL and a small web
  * server. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +18,8 @@ TestSuite(network_layers, .timeout = 100);
 #define PASSWORD "open-sesame"
 #define END {NULL, 0, NULL, NULL, 0, 0}
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
-	if (!postgres_is_here())
-		return;
 	postgres_start("host gis ada 127.0.0.1/32 scram-sha-256\nhost gis postgres 127.0.0.1/32 trust\n");
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("gis", "CREATE EXTENSION postgis; CREATE TABLE trees (id int PRIMARY KEY, kind text, geom geometry(MultiPolygon, 4326));"
@@ -32,12 +28,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 		"CREATE ROLE ada LOGIN PASSWORD '" PASSWORD "'; GRANT SELECT ON trees, tree_view, twice TO ada");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 /* A layer and what has to be said of it. "PORT" in SOURCE is the server's port; SAYS stands in one of the verdict's texts. */
 struct expected {
@@ -135,8 +126,7 @@ Test(network_layers, databases_are_judged_table_by_table)
 		{"vector", "postgres", "dbname='gis' host=127.0.0.1 port=PORT authcfg='abc1234' table=\"trees\" (geom)", "not_checked", "saved_login_not_checked", NULL},
 	};
 
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	HOLD(cases, postgres_port(), "--allow 127.0.0.1");
 }
 
@@ -223,8 +213,7 @@ Test(network_layers, a_service_file_and_its_password_reach_the_prober_and_nothin
 	};
 	char *file;
 
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	file = fp_asprintf("[geo]\nhost=127.0.0.1\nport=%d\ndbname=gis\nuser=ada\npassword=" PASSWORD "\n", postgres_port());
 	setenv("PGSERVICEFILE", cli_write("service.conf", file), 1);
 	free(file);

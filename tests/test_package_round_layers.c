@@ -1,7 +1,6 @@
 /* A package there and back for layers of other kinds: shapefile, CSV, and tables of PostgreSQL that count their keys or have texts for keys. The device is
  * played on the data.gpkg that it got, with the keys that it finds there; then again on the next package. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <gdal.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
@@ -18,11 +17,8 @@
 #include "engine/changes/gpkg_blob.h"
 #include "tests/postgres.h"
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
-	if (!postgres_is_here())
-		return;
 	postgres_start("host gis ada 127.0.0.1/32 trust\n");
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("gis", "CREATE EXTENSION postgis; CREATE ROLE ada LOGIN; CREATE SCHEMA field AUTHORIZATION ada; SET SESSION AUTHORIZATION ada;"
@@ -32,12 +28,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 		"INSERT INTO field.posts (name, size, geom) SELECT name, size, geom FROM field.stands ORDER BY code");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 TestSuite(package_round_layers, .timeout = 120);
 
@@ -336,8 +327,7 @@ Test(package_round_layers, tables_of_a_database_come_back_with_keys_that_are_tex
 	static const struct kind kinds[] = {{"stands", "code", "K", 0, 1}, {"posts", "id", "", 1, 1}};
 	struct fp_buf b = FP_BUF_INIT;
 
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	cli_folder();
 	for (size_t i = 0; i < 2; i++) {
 		char *source = fp_asprintf("dbname='gis' host=127.0.0.1 port=%d user='ada' key='%s' srid=2056 type=Point table=\"field\".\"%s\" (geom)", postgres_port(),

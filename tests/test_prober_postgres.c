@@ -1,6 +1,5 @@
 /* The prober and PostgreSQL: a real one with PostGIS, started once for the suite. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,11 +45,8 @@ static const char schema[] =
 	"GRANT ALL ON trees TO ada; GRANT CREATE ON SCHEMA public TO ada";
 
 /* The runner starts it, and its tests find it in their environment. */
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
-	if (!postgres_is_here())
-		return;
 	postgres_start(hba);
 	postgres_sql("postgres", "CREATE DATABASE gis");
 	postgres_sql("postgres", "CREATE DATABASE nogis");
@@ -61,17 +57,11 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	postgres_sql("postgres", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 static void begin(void)
 {
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	prober_begin("127.0.0.1", "");
 }
 

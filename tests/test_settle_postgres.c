@@ -1,6 +1,5 @@
 /* Exactly once in a real PostgreSQL with the real worker: killed around COMMIT, and its engine too. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,20 +22,12 @@ static struct fp_error err;
 static struct fp_engine *engine;
 static int pushed;
 
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+static void start(void)
 {
-	(void)tests;
-	if (!postgres_is_here())
-		return;
 	postgres_start("host all all 127.0.0.1/32 scram-sha-256\n");
 }
 
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-	(void)stats;
-	if (postgres_is_here())
-		postgres_stop();
-}
+POSTGRES_FOR_ALL_TESTS(start)
 
 /* Tests run side by side on one server: each has a role and databases of its own. */
 static char role[32], gis[32], sea[32];
@@ -72,8 +63,7 @@ static void begin(void)
 {
 	char *a, *b, *project;
 
-	if (!postgres_is_here())
-		cr_skip_test("no initdb here: the package postgresql is not installed");
+	postgres_needed();
 	snprintf(role, sizeof role, "ada%d", (int)getpid());
 	sql("postgres", "CREATE ROLE @ LOGIN PASSWORD '" PASSWORD "'", role, "");
 	make_database(gis, "gis");

@@ -27,6 +27,7 @@ struct fp_delimited {
 	int at_end, whole; /* nothing comes behind TEXT; all that was read is known */
 	struct fp_strv names;
 	size_t widest; /* fields of a record, without empty ones at its end */
+	int64_t refused;
 };
 
 static const char scheme[] = "file:";
@@ -577,8 +578,14 @@ int fp_delimited_next(struct fp_delimited *t, struct fp_strv *fields)
 	do {
 		fp_strv_free(fields);
 		rc = read_record(t, fields);
+		t->refused += rc == 0;
 	} while (rc == 0 || (rc > 0 && is_empty(fields)));
 	return rc > 0;
+}
+
+int64_t fp_delimited_refused(const struct fp_delimited *t)
+{
+	return t->refused;
 }
 
 int fp_delimited_complete(const struct fp_delimited *t)

@@ -36,6 +36,9 @@ long fp_delimited_column(const struct fp_delimited *t, const char *name);
 /* The next record that is well-formed and not empty, added to FIELDS. 0: there is none. */
 int fp_delimited_next(struct fp_delimited *t, struct fp_strv *fields);
 
+/* How many records fp_delimited_next() has passed over because they are not well-formed. */
+int64_t fp_delimited_refused(const struct fp_delimited *t);
+
 /* 1 when fp_delimited_next() has given every record of the file, in full. */
 int fp_delimited_complete(const struct fp_delimited *t);
 

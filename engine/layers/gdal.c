@@ -142,7 +142,7 @@ static void open_and_check(struct fp_check *c, const struct fp_raster_source *r,
 	if (st == FP_OK) {
 		check_opened(c, r, ds, real);
 		GDALClose(ds);
-	} else if (st == FP_E_REFUSED) {
+	} else if (st != FP_E_INVALID) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
 	} else if (fp_sqlite_is_rasterlite(real)) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", "this version does not open Rasterlite databases"}));

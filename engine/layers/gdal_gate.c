@@ -144,20 +144,21 @@ static enum fp_status copy_with_leftovers(const char *from, const char *to, stru
 	return st;
 }
 
-const char *fp_gdal_quiet_copy(const char *path, int always, struct fp_error *err)
+enum fp_status fp_gdal_quiet_copy(const char **out, const char *path, int always, struct fp_error *err)
 {
 	char *dir, *copy;
 	enum fp_status st;
 
+	*out = path;
 	if (!always && !fp_sqlite_has_leftover(path))
-		return path;
+		return FP_OK;
 	for (size_t i = 0; i + 1 < copies.n; i += 2)
-		if (strcmp(copies.items[i], path) == 0)
-			return copies.items[i + 1];
-	if (!scratch_dir) {
-		fp_fail(err, FP_E_REFUSED, "it is still being written to, and there is no place for a copy");
-		return NULL;
-	}
+		if (strcmp(copies.items[i], path) == 0) {
+			*out = copies.items[i + 1];
+			return FP_OK;
+		}
+	if (!scratch_dir)
+		return fp_fail(err, FP_E_REFUSED, "it is still being written to, and there is no place for a copy");
 	dir = fp_asprintf("%s/sqlite-%zu", scratch_dir, copies.n / 2);
 	copy = fp_path_join(dir, fp_path_base(path));
 	st = fp_fs_mkdirs(dir, err);
@@ -166,11 +167,13 @@ const char *fp_gdal_quiet_copy(const char *path, int always, struct fp_error *er
 	free(dir);
 	if (st != FP_OK) {
 		free(copy);
-		return NULL;
+		return st == FP_E_FULL ? fp_fail(err, st, "the disk is full: there is no room for a copy of %s, which is still being written to", fp_path_base(path))
+			: st;
 	}
 	fp_strv_add(&copies, path);
 	fp_strv_take(&copies, copy);
-	return copy;
+	*out = copy;
+	return FP_OK;
 }
 
 static int is_in_archive(const struct fp_gdal_name *name)
@@ -221,11 +224,12 @@ static enum fp_status not_opened(const struct fp_gdal_name *name, const struct f
 }
 
 /* SQLite files are read from a copy when something would have to be written beside them. Only the GPKG driver can be told not to. */
-static const char *settle(const struct fp_gdal_name *name, const struct fp_sniff *s, int update, struct fp_error *err)
+static enum fp_status settle(const char **path, const struct fp_gdal_name *name, const struct fp_sniff *s, int update, struct fp_error *err)
 {
+	*path = name->path;
 	if (update || s->magic != FP_MAGIC_SQLITE)
-		return name->path;
-	return fp_gdal_quiet_copy(name->path, s->wal_mode && !fp_path_has_suffix(name->path, ".gpkg"), err);
+		return FP_OK;
+	return fp_gdal_quiet_copy(path, name->path, s->wal_mode && !fp_path_has_suffix(name->path, ".gpkg"), err);
 }
 
 /* Asks one driver after the other in the order of our table: GDAL would ask them in the order in which earlier files made us register them. As in GDAL, one
@@ -262,10 +266,11 @@ enum fp_status fp_gdal_open(GDALDatasetH *out, const struct fp_gdal_name *name, 
 	if (is_in_archive(name))
 		s = (struct fp_sniff){0}; /* the archive's first bytes say nothing of what is in it */
 	st = choose(&drivers, name, &s, use, err);
-	path = st == FP_OK ? settle(name, &s, update, err) : NULL;
-	if (!path) {
+	if (st == FP_OK)
+		st = settle(&path, name, &s, update, err);
+	if (st != FP_OK) {
 		fp_strv_free(&drivers);
-		return st != FP_OK ? st : FP_E_REFUSED;
+		return st;
 	}
 	if (path != name->path)
 		s.wal_mode = 0; /* the copy may be tidied up */

@@ -38,8 +38,8 @@ void fp_gdal_collect(struct fp_gdal_messages *m, const char *root);
 void fp_gdal_collect_end(void);
 
 /* An SQLite file that changes were still being written to ("-wal" or "-journal" beside it) is read from a copy in the scratch folder, where
- * SQLite may tidy up. PATH itself when there is no need; borrowed, valid for the life of the process. NULL: err says why not. */
-const char *fp_gdal_quiet_copy(const char *path, int always, struct fp_error *err);
+ * SQLite may tidy up. *OUT is PATH itself when there is no need, and when there is an error; borrowed, a copy for the life of the process. */
+enum fp_status fp_gdal_quiet_copy(const char **out, const char *path, int always, struct fp_error *err);
 
 /* 1 when a "-wal" or "-journal" that holds something lies beside PATH. */
 int fp_sqlite_has_leftover(const char *path);

@@ -146,10 +146,10 @@ static void check_select(struct fp_check *c, const struct opened *o, struct fp_g
 
 	if (is_sqlite_driver(o->driver)) {
 		st = compile_select(c, o->path, sql, &err);
-		if (st == FP_E_REFUSED)
-			fp_verdict_not_checked(c, "filter_not_run", FP_SLOTS({"REASON", err.msg}));
-		else if (st != FP_OK)
+		if (st == FP_E_INVALID)
 			bad_filter(c, err.msg);
+		else if (st != FP_OK)
+			fp_verdict_not_checked(c, "filter_not_run", FP_SLOTS({"REASON", err.msg}));
 		return;
 	}
 	if (strstr(sql, "'.") || strstr(sql, "\".")) {
@@ -396,7 +396,7 @@ static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, co
 		check_opened(c, &o, &m);
 		keep_or_close(key, &o);
 		key = NULL;
-	} else if (st == FP_E_REFUSED) {
+	} else if (st != FP_E_INVALID) {
 		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
 	} else if (hit_our_limit(&m)) {
 		fp_verdict_not_checked(c, "too_large", FP_SLOTS({"FILENAME", real}));

@@ -343,12 +343,15 @@ static void check_database(struct fp_check *c, const struct fp_uri *u, const cha
 	size_t n = strlen(u->table);
 	struct fp_error err;
 	int is_query = n > 1 && u->table[0] == '(' && u->table[n - 1] == ')';
+	enum fp_status st = fp_sqlite_open(&d.db, real, &err);
 
 	fp_verdict_invalid(c);
-	if (fp_sqlite_open(&d.db, real, &err) != FP_OK) {
+	if (st == FP_E_INVALID)
 		fp_diagnose_content(c, real, NULL, err.msg);
+	else if (st != FP_OK)
+		fp_verdict_not_checked(c, "foreign_format", FP_SLOTS({"REASON", err.msg}));
+	if (st != FP_OK)
 		return;
-	}
 	if (is_spatialite(&d) && (is_query ? check_query(&d) : check_table(&d))) {
 		fp_verdict_ok(c, FP_BY_CHECKED);
 		if (!is_query)

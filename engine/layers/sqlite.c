@@ -46,22 +46,24 @@ static char *as_uri(const char *path, int immutable)
 	return fp_buf_take(&b);
 }
 
-char *fp_sqlite_uri(const char *path, struct fp_error *err)
+enum fp_status fp_sqlite_uri(char **out, const char *path, struct fp_error *err)
 {
-	const char *settled = fp_gdal_quiet_copy(path, 0, err);
+	const char *settled;
+	enum fp_status st = fp_gdal_quiet_copy(&settled, path, 0, err);
 
-	return settled ? as_uri(settled, settled == path) : NULL; /* a copy may have a -wal to be read */
+	*out = st == FP_OK ? as_uri(settled, settled == path) : NULL; /* a copy may have a -wal to be read */
+	return st;
 }
 
 enum fp_status fp_sqlite_open(sqlite3 **db, const char *path, struct fp_error *err)
 {
 	enum { HOW = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX }; /* there are no threads */
-	char *uri = fp_sqlite_uri(path, err);
-	enum fp_status st = FP_OK;
+	char *uri;
+	enum fp_status st = fp_sqlite_uri(&uri, path, err);
 
 	*db = NULL;
-	if (!uri)
-		return FP_E_REFUSED;
+	if (st != FP_OK)
+		return st;
 	if (sqlite3_open_v2(uri, db, HOW, NULL) != SQLITE_OK)
 		st = fp_fail(err, FP_E_INVALID, "%s", *db ? sqlite3_errmsg(*db) : "out of memory");
 	free(uri);

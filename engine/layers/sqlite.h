@@ -12,8 +12,8 @@
 /* Opens the SQLite file PATH, which passed the gate, for reading without writing anything beside it. FP_E_INVALID: it is none. */
 enum fp_status fp_sqlite_open(sqlite3 **db, const char *path, struct fp_error *err);
 
-/* The URI that reads it so; caller frees. NULL: err says why there is none. */
-char *fp_sqlite_uri(const char *path, struct fp_error *err);
+/* *OUT: the URI that reads it so; caller frees. */
+enum fp_status fp_sqlite_uri(char **out, const char *path, struct fp_error *err);
 
 /* Compiles SQL, a query, against it; the names of what it gives are added to COLUMNS (may be NULL). FP_E_INVALID: SQLite's reason (no such column ...);
  * FP_E_REFUSED: it uses functions or modules that only GDAL or SpatiaLite have, or things that are forbidden, so nothing can be said about it. */

@@ -58,8 +58,9 @@ static enum fp_status copy_database(const char *from, const char *to, const char
 	enum fp_status st = fp_quiet_hold(&quiet, from, err);
 
 	if (st == FP_OK) {
-		copy = fp_gdal_quiet_copy(from, 0, err);
-		st = copy ? back_up(copy, to, name, err) : FP_E_REFUSED;
+		st = fp_gdal_quiet_copy(&copy, from, 0, err);
+		if (st == FP_OK)
+			st = back_up(copy, to, name, err);
 	}
 	fp_quiet_release(&quiet);
 	return st;

@@ -24,18 +24,26 @@ struct fp_gpkg {
 	int finished;
 };
 
+static int is_full(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+/* SQLite itself keeps no error of the system when it meets one in a COMMIT: those who call it set errno to 0 before. */
 enum fp_status fp_gpkg_fail(sqlite3 *db, int rc, const char *what, struct fp_error *err)
 {
-	int e = (rc & 0xFF) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
-	int full = (rc & 0xFF) == SQLITE_FULL || e == ENOSPC || e == EDQUOT || e == EFBIG;
+	int e = sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno;
+	int full = (rc & 0xFF) == SQLITE_FULL || ((rc & 0xFF) == SQLITE_IOERR && is_full(e));
 
 	return fp_fail(err, full ? FP_E_FULL : FP_E_IO, "%s: %s", what, full ? "the disk is full" : sqlite3_errmsg(db));
 }
 
 static enum fp_status execute(struct fp_gpkg *g, const char *sql, struct fp_error *err)
 {
-	int rc = sqlite3_exec(g->db, sql, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(g->db, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? FP_OK : fp_gpkg_fail(g->db, rc, "cannot write " FP_PACKAGE_DATA, err);
 }
 
@@ -44,7 +52,7 @@ static enum fp_status execute(struct fp_gpkg *g, const char *sql, struct fp_erro
 static enum fp_status gdal_fail(const char *what, struct fp_error *err)
 {
 	const char *said = CPLGetLastErrorMsg();
-	int full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || strstr(said, "is full");
+	int full = is_full(errno) || strstr(said, "is full");
 
 	return fp_fail(err, full ? FP_E_FULL : FP_E_IO, "cannot write %s: %s", what, full ? "the disk is full" : *said ? said : "GDAL gives no reason");
 }
@@ -69,9 +77,10 @@ enum fp_status fp_gpkg_new(struct fp_gpkg **out, const char *path, const char *s
 	g->path = fp_strdup(path);
 	g->scratch = fp_strdup(scratch);
 	g->ds = GDALCreate(driver(), path, 0, 0, 0, GDT_Unknown, NULL);
-	if (!g->ds || GDALDatasetStartTransaction(g->ds, 0) != OGRERR_NONE) {
+	if (!g->ds || CPLGetLastErrorType() >= CE_Failure || GDALDatasetStartTransaction(g->ds, 0) != OGRERR_NONE) {
+		enum fp_status st = gdal_fail(FP_PACKAGE_DATA, err); /* before closing it says more */
 		fp_gpkg_free(g);
-		return gdal_fail(FP_PACKAGE_DATA, err);
+		return st;
 	}
 	*out = g;
 	return FP_OK;
@@ -115,7 +124,7 @@ enum fp_status fp_gpkg_declare(struct fp_gpkg *g, const struct fp_gpkg_table *t,
 /* The file is nobody's before it is finished: no journal, no waiting for the disk. */
 enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 {
-	static const char *const steps[] = {"PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE",
+	static const char *const steps[] = {"PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA main.locking_mode = EXCLUSIVE",
 		"PRAGMA cache_size = -16384", "PRAGMA temp_store = MEMORY"};
 	enum fp_status st = FP_OK;
 	OGRErr e;
@@ -123,9 +132,11 @@ enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 	CPLErrorReset();
 	errno = 0;
 	e = GDALDatasetCommitTransaction(g->ds);
+	if (e != OGRERR_NONE)
+		return gdal_fail(FP_PACKAGE_DATA, err);
 	GDALClose(g->ds);
 	g->ds = NULL;
-	if (e != OGRERR_NONE || CPLGetLastErrorType() >= CE_Failure)
+	if (CPLGetLastErrorType() >= CE_Failure)
 		return gdal_fail(FP_PACKAGE_DATA, err);
 	if (sqlite3_open_v2(g->path, &g->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return fp_gpkg_fail(g->db, sqlite3_errcode(g->db), "cannot open " FP_PACKAGE_DATA, err);
@@ -220,6 +231,7 @@ static enum fp_status insert(struct fp_gpkg *g, struct fp_gpkg_source *s, struct
 	fp_buf_addf(&sql, ") %s", query);
 	s->status = FP_OK;
 	s->err = err;
+	errno = 0;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(g->db, sql.data, NULL, NULL, NULL);
 	free(query);

@@ -222,9 +222,12 @@ void fp_groups_clear(struct fp_groups *g)
 
 void fp_group_name_error(struct fp_error *err, const struct fp_group *g)
 {
-	struct fp_error was = *err;
+	struct fp_error was = *err, named;
 
-	fp_fail(err, was.code, "layer \"%s\": %s", g->layers[0]->def->name, was.msg);
+	fp_fail(&named, was.code, "layer \"%s\"", g->layers[0]->def->name);
+	if (strncmp(was.msg, named.msg, strlen(named.msg)) == 0)
+		return;
+	fp_fail(err, was.code, "%s: %s", named.msg, was.msg);
 	fp_error_hint(err, "%s", was.hint);
 }
 

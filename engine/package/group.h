@@ -46,7 +46,7 @@ char *fp_group_restriction(const struct fp_layer_def *l);
 /* 1: FILTER, PostgreSQL's, shows the same rows of the same columns in SQLite. 0: it may not, as their words for texts and times differ. */
 int fp_group_same_meaning(const struct fp_group *g, const char *filter);
 
-/* Puts "layer NAME: " in front of ERR's message. */
+/* Puts "layer NAME: " in front of ERR's message, unless it begins so. */
 void fp_group_name_error(struct fp_error *err, const struct fp_group *g);
 
 #endif

@@ -34,6 +34,7 @@ PACKAGE_SOURCES = \
 	engine/package/rows_memory.c \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
+	engine/package/rows_shape.c \
 	engine/package/rows_spatialite.c \
 	engine/package/rows_sqlite.c \
 	engine/package/rows_text.c \

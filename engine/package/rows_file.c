@@ -14,6 +14,10 @@
 #include "engine/layers/sqlite.h"
 #include "engine/layers/wkt.h"
 
+#define CELL_MAX (1 << 30)
+
+static const struct fp_rows_file nothing = {.only = wkbUnknown, .quiet = {-1, -1}};
+
 int fp_rows_is_query(const char *filter)
 {
 	return strncasecmp(filter, "SELECT ", 7) == 0;
@@ -47,32 +51,45 @@ static uint64_t add_state(uint64_t h, const char *path)
 	return mix(mix(h, (uint64_t)sb.st_mtim.tv_sec), (uint64_t)sb.st_mtim.tv_nsec);
 }
 
-static uint64_t state_of(const struct fp_rows_file *f)
+/* Of the file that is named, and of its log. */
+static uint64_t own_state(const struct fp_rows_file *f)
 {
-	char **files = f->ds ? GDALGetFileList(f->ds) : NULL, *wal = fp_asprintf("%s-wal", f->real);
+	char *wal = fp_asprintf("%s-wal", f->real);
 	uint64_t h = add_state(add_state(0, f->real), wal);
 
-	for (char **p = files; p && *p; p++)
-		h = add_state(h, *p);
-	CSLDestroy(files);
 	free(wal);
 	return h;
 }
 
-enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_error *err)
+/* Of all that GDAL opened. */
+static uint64_t state_of(const struct fp_rows_file *f)
 {
-	if (state_of(f) == f->state)
-		return FP_OK;
+	char **files = f->ds ? GDALGetFileList(f->ds) : NULL;
+	uint64_t h = own_state(f);
+
+	for (char **p = files; p && *p; p++)
+		h = add_state(h, *p);
+	CSLDestroy(files);
+	return h;
+}
+
+static enum fp_status changed(const struct fp_rows_file *f, struct fp_error *err)
+{
 	fp_fail(err, FP_E_CONFLICT, "%s was written to while it was read", fp_path_base(f->real));
 	fp_error_hint(err, "package again when nobody works on it");
 	return FP_E_CONFLICT;
 }
 
-enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, sqlite3 *db, int rc, int64_t n, struct fp_error *err)
+enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_error *err)
+{
+	return state_of(f) == f->state ? FP_OK : changed(f, err);
+}
+
+enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, int rc, int64_t n, struct fp_error *err)
 {
 	if (rc == SQLITE_DONE)
 		return fp_rows_file_unchanged(f, err);
-	return fp_fail(err, (rc & 0xFF) == SQLITE_CORRUPT ? FP_E_CORRUPT : FP_E_IO, "reading ended after %lld rows: %s", (long long)n, sqlite3_errmsg(db));
+	return fp_fail(err, (rc & 0xFF) == SQLITE_CORRUPT ? FP_E_CORRUPT : FP_E_IO, "reading ended after %lld rows: %s", (long long)n, sqlite3_errmsg(f->db));
 }
 
 /* ---- opening ---- */
@@ -159,7 +176,7 @@ enum fp_status fp_rows_file_find(struct fp_rows_file *f, const struct fp_package
 {
 	enum fp_status st;
 
-	*f = (struct fp_rows_file){.only = wkbUnknown};
+	*f = nothing;
 	st = fp_layer_source(&f->source, layer->def, err);
 	if (st == FP_OK)
 		st = pass_gate(f, p, err);
@@ -172,29 +189,48 @@ enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package
 	struct fp_error *err)
 {
 	struct fp_gdal_name name;
+	struct fp_error why;
 	enum fp_status st = fp_rows_file_find(f, p, layer, err);
 
 	if (st != FP_OK)
 		return st;
 	name = (struct fp_gdal_name){f->source.vsi, f->real, f->source.inner, p->project->root};
-	st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, err);
+	st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, &why);
 	if (st != FP_OK)
-		return st == FP_E_INVALID ? FP_E_IO : st;
+		return fp_fail(err, st == FP_E_INVALID ? FP_E_IO : st, "%s cannot be opened: %s", fp_path_base(f->real), why.msg);
 	f->driver = GDALGetDriverShortName(GDALGetDatasetDriver(f->ds));
+	if (own_state(f) != f->state) /* while a copy of it was made, perhaps */
+		return changed(f, err);
 	f->state = state_of(f);
 	st = find_layer(f, err);
 	return st == FP_OK ? apply_filters(f, filters, err) : st;
 }
 
+enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
+{
+	enum fp_status st;
+
+	if (fp_quiet_hold(&f->quiet, f->real, NULL) != FP_OK)
+		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(f->real));
+	st = fp_sqlite_open(&f->db, f->real, err);
+	if (st != FP_OK)
+		return st;
+	sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
+	sqlite3_extended_result_codes(f->db, 1);
+	return FP_OK;
+}
+
 void fp_rows_file_close(struct fp_rows_file *f)
 {
+	sqlite3_close(f->db);
+	fp_quiet_release(&f->quiet);
 	if (f->result)
 		GDALDatasetReleaseResultSet(f->ds, f->result);
 	if (f->ds)
 		GDALClose(f->ds);
 	free(f->real);
 	fp_ogr_source_clear(&f->source);
-	*f = (struct fp_rows_file){0};
+	*f = nothing;
 }
 
 /* ---- what it is ---- */

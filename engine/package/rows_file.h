@@ -5,6 +5,7 @@
 #include <gdal.h>
 #include <sqlite3.h>
 
+#include "engine/changes/quiet.h"
 #include "engine/package/rows.h"
 #include "engine/project/source.h"
 
@@ -17,6 +18,8 @@ struct fp_rows_file {
 	int fid_first;              /* the first column is the feature's number */
 	OGRwkbGeometryType only;    /* of geometries of several types, those of this one (and its multi form) are the layer's; wkbUnknown: all */
 	uint64_t state;             /* of the files, when it was opened */
+	sqlite3 *db;                /* fp_rows_file_sqlite() */
+	struct fp_quiet quiet;
 };
 
 /* F is to be closed in every case. FP_E_INVALID: a filter is none. */
@@ -28,8 +31,12 @@ enum fp_status fp_rows_file_find(struct fp_rows_file *f, const struct fp_package
 void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const struct fp_pack_layer *layer);
 /* FP_E_CONFLICT: somebody wrote to it since it was opened. */
 enum fp_status fp_rows_file_unchanged(const struct fp_rows_file *f, struct fp_error *err);
-/* The same after SQLite read N rows of it through DB and RC was no SQLITE_ROW; of any other RC than SQLITE_DONE, why reading ended. */
-enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, sqlite3 *db, int rc, int64_t n, struct fp_error *err);
+/* Opens it with SQLite, too: as f->db, for reading, and nobody writes to it meanwhile. FP_E_BUSY: somebody does; FP_E_REFUSED: GDAL may be able to. */
+enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err);
+/* Whether it is unchanged after SQLite read N rows of it and RC was no SQLITE_ROW; of any other RC than SQLITE_DONE, why reading ended. */
+enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, int rc, int64_t n, struct fp_error *err);
+/* Of a shapefile, the rows that only one of its .shx and .dbf holds: nobody shows them, and nobody says so. 0 for other files. */
+int64_t fp_rows_file_unmatched(const struct fp_rows_file *f);
 void fp_rows_file_close(struct fp_rows_file *f);
 
 /* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */

@@ -16,7 +16,7 @@ struct ogr_rows {
 	unsigned char *wkb;
 	size_t wkb_cap;
 	int has_rect;
-	int64_t n;
+	int64_t n, unmatched;
 };
 
 /* Text in an encoding that the file does not tell is taken for Latin-1, which no byte is foreign to. */
@@ -102,6 +102,9 @@ static enum fp_status take_geometry(struct ogr_rows *r, struct fp_row *row, stru
 	OGRGeometryH g = r->rows.geometry == wkbNone ? NULL : OGR_F_GetGeometryRef(r->feature);
 
 	row->form = FP_ROW_NO_GEOMETRY;
+	row->geometry_len = 0;
+	if (!g && r->rows.geometry != wkbNone && CPLGetLastErrorType() >= CE_Failure) /* there is one, which nobody can read */
+		row->form = FP_ROW_WKB;
 	if (!g)
 		return FP_OK;
 	row->geometry_len = (size_t)OGR_G_WkbSize(g);
@@ -130,6 +133,9 @@ static enum fp_status step(struct ogr_rows *r, struct fp_error *err)
 	}
 	if (CPLGetLastErrorType() >= CE_Failure)
 		return fp_fail(err, FP_E_IO, "reading ended after %lld rows: %s", (long long)r->n, CPLGetLastErrorMsg());
+	if (r->unmatched > 0)
+		fp_rows_skip(&r->rows.skipped, "the .shx and the .dbf of the shapefile do not hold the same rows", r->unmatched);
+	r->unmatched = 0;
 	return fp_rows_file_unchanged(&r->file, err);
 }
 
@@ -183,6 +189,8 @@ enum fp_status fp_rows_ogr(struct fp_rows **out, struct fp_package *p, const str
 	r->has_rect = wanted->has_rect && r->rows.geometry != wkbNone;
 	if (r->has_rect)
 		OGR_L_SetSpatialFilterRect(r->file.layer, wanted->rect[0], wanted->rect[1], wanted->rect[2], wanted->rect[3]);
+	if (!r->has_rect && (!wanted->filters || wanted->filters->n == 0))
+		r->unmatched = fp_rows_file_unmatched(&r->file);
 	OGR_L_ResetReading(r->file.layer);
 	*out = &r->rows;
 	return FP_OK;

@@ -73,6 +73,14 @@ static enum fp_status asked(enum fp_status st, struct fp_error *err)
 	return st == FP_E_REFUSED ? FP_E_INVALID : st;
 }
 
+/* A database that the check has just asked is no reason to leave a layer as it is when it refuses everything. */
+static enum fp_status gone(enum fp_status st, struct fp_error *err)
+{
+	if (st == FP_E_REFUSED && err)
+		err->code = FP_E_IO;
+	return st == FP_E_REFUSED ? FP_E_IO : st;
+}
+
 static enum fp_status begin(struct fp_pg_session *s, const char *role, const char *what, struct fp_error *err)
 {
 	char *quoted = fp_pg_quoted(role), *sql = fp_asprintf("SET LOCAL ROLE %s", quoted);
@@ -118,7 +126,7 @@ static enum fp_status open_database(struct rows *r, const json_t *question, stru
 		st = begin(&d->session, role, r->what, err);
 	if (st != FP_OK) {
 		close_database(d);
-		return st;
+		return gone(st, err);
 	}
 	d->next = p->databases;
 	p->databases = d;

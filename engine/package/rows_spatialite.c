@@ -5,19 +5,14 @@
 
 #include "engine/base/path.h"
 #include "engine/changes/lite_blob.h"
-#include "engine/changes/quiet.h"
 #include "engine/changes/target_sqlite.h"
 #include "engine/layers/sqlite.h"
 #include "engine/package/rows_file.h"
-
-#define CELL_MAX (1 << 30)
 
 struct lite_rows {
 	struct fp_rows rows;
 	struct fp_rows_file file;
 	struct fp_uri uri;
-	struct fp_quiet quiet;
-	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	struct fp_row_value *values;
 	unsigned char *wkb;
@@ -72,7 +67,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 	while (rc == SQLITE_ROW && !is_shown(r));
 	*more = rc == SQLITE_ROW;
 	if (!*more)
-		return fp_rows_file_ended(&r->file, r->db, rc, r->n, err);
+		return fp_rows_file_ended(&r->file, rc, r->n, err);
 	r->n++;
 	for (size_t i = 0; i < rows->n_columns; i++)
 		fp_rows_take_sqlite(&r->values[i], r->stmt, (int)i);
@@ -88,8 +83,6 @@ static void rows_free(struct fp_rows *rows)
 	struct lite_rows *r = (struct lite_rows *)rows;
 
 	sqlite3_finalize(r->stmt);
-	sqlite3_close(r->db);
-	fp_quiet_release(&r->quiet);
 	fp_uri_clear(&r->uri);
 	fp_rows_file_close(&r->file);
 	free(r->values);
@@ -120,7 +113,7 @@ static OGRFieldType type_named(const char *word)
 
 static enum fp_status ask(sqlite3_stmt **s, struct lite_rows *r, const char *sql, struct fp_error *err)
 {
-	enum fp_status st = fp_sqlfile_prepare(s, r->db, sql, err);
+	enum fp_status st = fp_sqlfile_prepare(s, r->file.db, sql, err);
 
 	if (st == FP_OK) {
 		sqlite3_bind_text(*s, 1, r->uri.table, -1, SQLITE_STATIC);
@@ -161,7 +154,7 @@ static enum fp_status read_columns(struct lite_rows *r, struct fp_error *err)
 			.has_default = key && counts, .not_null = key || sqlite3_column_int(s, 2), .unique = key || sqlite3_column_int(s, 5)};
 	}
 	if (st == FP_OK && rc != SQLITE_DONE)
-		st = fp_sqlfile_fail(r->db, rc, "the table's definition cannot be read", err);
+		st = fp_sqlfile_fail(r->file.db, rc, "the table's definition cannot be read", err);
 	sqlite3_finalize(s);
 	if (st == FP_OK && r->rows.n_columns == 0)
 		st = fp_fail(err, FP_E_NOTFOUND, "%s has no table \"%s\"", fp_path_base(r->file.real), r->uri.table);
@@ -214,7 +207,7 @@ static void read_srs(struct lite_rows *r)
 /* Caller frees. */
 static char *query(const struct lite_rows *r, const struct fp_strv *filters)
 {
-	char *where = fp_rows_either(filters);
+	char *where = fp_rows_either(filters), *table = fp_sqlite_quote(r->uri.table);
 	struct fp_buf sql = FP_BUF_INIT;
 
 	fp_buf_adds(&sql, "SELECT ");
@@ -223,24 +216,21 @@ static char *query(const struct lite_rows *r, const struct fp_strv *filters)
 		fp_buf_addf(&sql, "%s%s", i ? ", " : "", name);
 		free(name);
 	}
-	if (r->uri.table[0]) {
-		char *name = fp_sqlite_quote(r->uri.table);
-		fp_buf_addf(&sql, " FROM %s", name);
-		free(name);
-	}
+	fp_buf_addf(&sql, " FROM %s", table);
 	if (where)
 		fp_buf_addf(&sql, " WHERE %s", where);
 	free(where);
+	free(table);
 	return fp_buf_take(&sql);
 }
 
 static enum fp_status prepare(struct lite_rows *r, const struct fp_strv *filters, struct fp_error *err)
 {
 	char *sql = query(r, filters);
-	enum fp_status st = fp_sqlite_compile_on(r->db, sql, NULL, err);
+	enum fp_status st = fp_sqlite_compile_on(r->file.db, sql, NULL, err);
 
 	if (st == FP_OK)
-		st = fp_sqlfile_prepare(&r->stmt, r->db, sql, err);
+		st = fp_sqlfile_prepare(&r->stmt, r->file.db, sql, err);
 	else if (filters)
 		st = FP_E_INVALID; /* functions of SpatiaLite, too: nobody could evaluate them here */
 	free(sql);
@@ -253,27 +243,12 @@ static int64_t about(struct lite_rows *r)
 	sqlite3_stmt *s = NULL;
 	int64_t n = -1;
 
-	if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(r->file.db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
 		n = sqlite3_column_int64(s, 0);
 	sqlite3_finalize(s);
 	free(name);
 	free(sql);
 	return n;
-}
-
-static enum fp_status open_file(struct lite_rows *r, struct fp_package *p, const struct fp_pack_layer *layer, struct fp_error *err)
-{
-	enum fp_status st = fp_rows_file_find(&r->file, p, layer, err);
-
-	if (st == FP_OK && fp_quiet_hold(&r->quiet, r->file.real, NULL) != FP_OK)
-		st = fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(r->file.real));
-	if (st == FP_OK)
-		st = fp_sqlite_open(&r->db, r->file.real, err);
-	if (st == FP_OK) {
-		sqlite3_limit(r->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
-		sqlite3_extended_result_codes(r->db, 1);
-	}
-	return st;
 }
 
 enum fp_status fp_rows_spatialite(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
@@ -283,9 +258,10 @@ enum fp_status fp_rows_spatialite(struct fp_rows **out, struct fp_package *p, co
 	enum fp_status st;
 
 	r->rows.ops = &ops;
-	r->quiet = (struct fp_quiet){-1, -1};
 	fp_uri_parse(&r->uri, layer->def->datasource);
-	st = open_file(r, p, layer, err);
+	st = fp_rows_file_find(&r->file, p, layer, err);
+	if (st == FP_OK)
+		st = fp_rows_file_sqlite(&r->file, err);
 	if (st == FP_OK)
 		st = read_columns(r, err);
 	if (st == FP_OK)

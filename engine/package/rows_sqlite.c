@@ -1,21 +1,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/path.h"
-#include "engine/changes/quiet.h"
 #include "engine/changes/target_sqlite.h"
 #include "engine/layers/sqlite.h"
 #include "engine/package/rows_file.h"
-
-#define CELL_MAX (1 << 30)
 
 /* A GeoPackage's table, read by SQLite in the form in which it goes into the other: no value is looked at, no geometry decoded. What GDAL shows of it is
  * asked of GDAL first. */
 struct sqlite_rows {
 	struct fp_rows rows;
 	struct fp_rows_file file;
-	struct fp_quiet quiet;
-	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	struct fp_row_value *values;
 	int geometry_at; /* column of the statement, -1: none */
@@ -57,7 +51,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 
 	*more = rc == SQLITE_ROW;
 	if (!*more)
-		return fp_rows_file_ended(&r->file, r->db, rc, r->n, err);
+		return fp_rows_file_ended(&r->file, rc, r->n, err);
 	r->n++;
 	for (size_t i = 0; i < rows->n_columns; i++)
 		fp_rows_take_sqlite(&r->values[i], r->stmt, (int)i + 1);
@@ -76,8 +70,6 @@ static void rows_free(struct fp_rows *rows)
 	struct sqlite_rows *r = (struct sqlite_rows *)rows;
 
 	sqlite3_finalize(r->stmt);
-	sqlite3_close(r->db);
-	fp_quiet_release(&r->quiet);
 	fp_rows_file_close(&r->file);
 	free(r->direct.uri);
 	free(r->direct.from);
@@ -126,7 +118,7 @@ static void offer_directly(struct sqlite_rows *r, const char *table, const char 
 
 	if (where && strcasestr(where, "select"))
 		return;
-	r->direct.uri = fp_sqlite_uri(r->file.real, NULL);
+	fp_sqlite_uri(&r->direct.uri, r->file.real, NULL);
 	r->direct.where = fp_strdup_null(where);
 	r->direct.done = done;
 	quote_into(&from, FP_ROWS_ATTACHED ".", table);
@@ -144,15 +136,10 @@ static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted
 {
 	const char *table = OGR_L_GetName(r->file.layer), *geometry = OGR_L_GetGeometryColumn(r->file.layer);
 	char *where = fp_rows_either(wanted->filters), *sql = query(r, table, geometry, where);
-	enum fp_status st = fp_sqlite_open(&r->db, r->file.real, err);
+	enum fp_status st = fp_sqlite_compile_on(r->file.db, sql, NULL, err);
 
 	if (st == FP_OK)
-		st = fp_sqlite_compile_on(r->db, sql, NULL, err);
-	if (st == FP_OK) {
-		sqlite3_limit(r->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
-		sqlite3_extended_result_codes(r->db, 1);
-		st = fp_sqlfile_prepare(&r->stmt, r->db, sql, err);
-	}
+		st = fp_sqlfile_prepare(&r->stmt, r->file.db, sql, err);
 	if (st == FP_OK)
 		offer_directly(r, table, geometry, where);
 	free(where);
@@ -169,13 +156,11 @@ static int is_plain(const struct sqlite_rows *r, const struct fp_rows_wanted *wa
 /* Makes it ready to read. FP_E_REFUSED: GDAL may be able to. */
 static enum fp_status begin(struct sqlite_rows *r, const struct fp_rows_wanted *wanted, struct fp_error *err)
 {
-	enum fp_status st = fp_quiet_hold(&r->quiet, r->file.real, err);
+	enum fp_status st = fp_rows_file_sqlite(&r->file, err);
 
-	if (st != FP_OK)
-		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(r->file.real));
 	r->geometry_at = r->rows.geometry == wkbNone ? -1 : (int)r->rows.n_columns + 1;
 	r->values = fp_alloc((r->rows.n_columns + 1) * sizeof *r->values);
-	return prepare(r, wanted, err);
+	return st == FP_OK ? prepare(r, wanted, err) : st;
 }
 
 enum fp_status fp_rows_sqlite(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
@@ -186,7 +171,6 @@ enum fp_status fp_rows_sqlite(struct fp_rows **out, struct fp_package *p, const 
 	int plain = 0;
 
 	r->rows.ops = &ops;
-	r->quiet = (struct fp_quiet){-1, -1};
 	st = fp_rows_file_open(&r->file, p, layer, wanted->filters, err);
 	if (st == FP_OK) {
 		fp_rows_file_describe(&r->file, &r->rows, layer);

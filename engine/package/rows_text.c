@@ -312,6 +312,8 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 			.geometry = (const unsigned char *)r->wkb.data, .geometry_len = r->wkb.len};
 		return FP_OK;
 	}
+	if (fp_delimited_refused(r->reader) > 0)
+		fp_rows_skip(&r->rows.skipped, "its line is not well-formed, so QGIS does not show it either", fp_delimited_refused(r->reader));
 	st = complete(r, err);
 	return st == FP_OK ? unchanged(r, err) : st;
 }

@@ -166,6 +166,36 @@ static enum fp_status check_project_file(struct fp_run *r, struct fp_error *err)
 	return st;
 }
 
+static enum fp_status lost(sqlite3_stmt *st, struct fp_error *err)
+{
+	int64_t n = sqlite3_column_int64(st, 1);
+	char count[FP_COUNT_SIZE];
+
+	fp_fail(err, FP_E_INVALID, "layer \"%s\" has %s feature%s in the package before, and now it cannot be read: %s", fp_db_text(st, 0), fp_text_count(count, n),
+		n == 1 ? "" : "s", fp_db_text(st, 2));
+	fp_error_hint(err, "package again when it can be, or take the layer out of the project; the package before stays");
+	return FP_E_INVALID;
+}
+
+/* A database or service that answers no more takes its layers out of no package that devices already have. */
+static enum fp_status check_databases(struct fp_run *r, struct fp_error *err)
+{
+	sqlite3_stmt *st;
+	int row = 0;
+	enum fp_status rc = fp_db_stmt(r->store, &st, err, "SELECT n.name, o.features, coalesce(json_extract(n.source, '$.sentence'), '') FROM package_layer n"
+		" JOIN package_layer o ON o.layer_id = n.layer_id WHERE n.job_id = ?1 AND n.action = 'removed' AND o.action = 'offline'"
+		" AND o.job_id = (SELECT max(job_id) FROM package WHERE project_id = ?2 AND job_id < ?1) AND json_extract(n.source, '$.is_valid') = 0"
+		" AND json_extract(n.source, '$.provider') IN ('postgres', 'WFS', 'OAPIF') ORDER BY n.id LIMIT 1", FP_VALS(fp_i(r->job_id), fp_t(r->project_id)));
+
+	if (rc != FP_OK)
+		return rc;
+	rc = fp_db_next(r->store, st, &row, err);
+	if (rc == FP_OK && row)
+		rc = lost(st, err);
+	fp_db_end(r->store, st);
+	return rc;
+}
+
 enum fp_status fp_package_rows_write(struct fp_run *r, struct fp_error *err)
 {
 	enum fp_status st = fp_db_run(r->store, err, "INSERT INTO package (job_id, project_id, basis_at, at, files, bytes, attachments, attachment_bytes, layers,"
@@ -176,6 +206,8 @@ enum fp_status fp_package_rows_write(struct fp_run *r, struct fp_error *err)
 		st = fp_spool_each(r, write_line, r, err);
 	if (st == FP_OK)
 		st = check_project_file(r, err);
+	if (st == FP_OK)
+		st = check_databases(r, err);
 	if (st == FP_OK)
 		st = fp_db_run(r->store, err, counts_sql, FP_VALS(fp_i(r->job_id)));
 	return st;
