@@ -14,6 +14,7 @@ LAYERS_SOURCES = \
 	engine/layers/gdal.c \
 	engine/layers/gdal_gate.c engine/layers/gdal_gate.h \
 	engine/layers/gpx.c \
+	engine/layers/kept.c engine/layers/kept.h \
 	engine/layers/memory.c \
 	engine/layers/mesh.c \
 	engine/layers/network.c engine/layers/network.h \

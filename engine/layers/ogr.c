@@ -11,6 +11,7 @@
 #include "engine/base/path.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/kept.h"
 #include "engine/layers/sqlite.h"
 #include "engine/layers/vrt.h"
 #include "engine/project/source.h"
@@ -319,56 +320,19 @@ static void check_opened(struct fp_check *c, struct opened *o, struct fp_gdal_me
 	warn_about_file(c, o);
 }
 
-/* Layers of a project share files, and opening a GeoPackage takes longer than all that is asked of it: the last few stay open. Only SQLite's, which
- * hold little memory, and only while the file is what it was. */
-enum { KEPT_MAX = 16 };
-static struct kept {
-	char *key;
-	GDALDatasetH ds;
-} kept[KEPT_MAX];
-
-/* NULL: not one to be kept. Caller frees. */
-static char *key_of(const struct fp_ogr_source *s, const char *real)
+static void close_dataset(void *ds)
 {
-	struct fp_buf b = FP_BUF_INIT;
-	struct stat sb;
-
-	if (*s->vsi || stat(real, &sb) != 0 || !S_ISREG(sb.st_mode) || fp_sqlite_has_leftover(real))
-		return NULL;
-	fp_buf_addf(&b, "%lld %lld %lld.%09ld %s", (long long)sb.st_ino, (long long)sb.st_size, (long long)sb.st_mtim.tv_sec, sb.st_mtim.tv_nsec, real);
-	for (size_t i = 0; i < s->options.n; i++)
-		fp_buf_addf(&b, "|%s", s->options.items[i]);
-	return fp_buf_take(&b);
+	GDALClose(ds);
 }
 
-static GDALDatasetH take_kept(const char *key)
-{
-	for (size_t i = 0; key && i < KEPT_MAX; i++)
-		if (kept[i].key && strcmp(kept[i].key, key) == 0) {
-			free(kept[i].key);
-			kept[i].key = NULL;
-			return kept[i].ds;
-		}
-	return NULL;
-}
-
-/* Takes both over. The place of the one that came first is the next to be used. */
+/* Only SQLite's are kept, which hold little memory. */
 static void keep_or_close(char *key, struct opened *o)
 {
-	static size_t next;
-	struct kept *k = &kept[next];
-
-	if (!key || !is_sqlite_driver(o->driver)) {
+	if (!is_sqlite_driver(o->driver)) {
 		free(key);
-		GDALClose(o->ds);
-		return;
+		key = NULL;
 	}
-	next = (next + 1) % KEPT_MAX;
-	if (k->key) {
-		free(k->key);
-		GDALClose(k->ds);
-	}
-	*k = (struct kept){key, o->ds};
+	fp_kept_give(key, o->ds, close_dataset);
 }
 
 /* Where GDAL gave up because of a setting of ours (gdal_gate.c), nothing is known about the file. */
@@ -382,7 +346,7 @@ static int hit_our_limit(const struct fp_gdal_messages *m)
 
 static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, const char *real)
 {
-	char *key = key_of(s, real);
+	char *key = *s->vsi ? NULL : fp_kept_key("check", real, &s->options);
 	struct opened o = {.source = s, .path = real};
 	struct fp_gdal_name name = {s->vsi, real, s->inner, c->project->root};
 	struct fp_gdal_messages m;
@@ -390,7 +354,7 @@ static void open_and_check(struct fp_check *c, const struct fp_ogr_source *s, co
 	enum fp_status st;
 
 	fp_gdal_collect(&m, c->project->root);
-	o.ds = take_kept(key);
+	o.ds = fp_kept_take(key);
 	st = o.ds ? FP_OK : fp_gdal_open(&o.ds, &name, FP_USE_VECTOR, 0, &s->options, &err);
 	if (st == FP_OK) {
 		check_opened(c, &o, &m);

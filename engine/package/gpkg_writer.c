@@ -21,6 +21,8 @@ struct fp_gpkg {
 	char *path, *scratch;
 	GDALDatasetH ds; /* until the declarations end */
 	sqlite3 *db;     /* from then on */
+	char *attached;  /* the database that is, NULL: none */
+	uint64_t attached_state;
 	int finished;
 };
 
@@ -309,10 +311,36 @@ static enum fp_status load(struct fp_gpkg *g, struct fp_gpkg_source *s, struct f
 	return st;
 }
 
+static enum fp_status detach(struct fp_gpkg *g, struct fp_error *err)
+{
+	enum fp_status st = g->attached ? execute(g, "DETACH " FP_ROWS_ATTACHED, err) : FP_OK;
+
+	free(g->attached);
+	g->attached = NULL;
+	return st;
+}
+
+/* Many tables come from one database, which has to be read for what it holds each time that it is attached. */
+static enum fp_status attach(struct fp_gpkg *g, const struct fp_rows_direct *direct, struct fp_error *err)
+{
+	enum fp_status st;
+
+	if (g->attached && strcmp(g->attached, direct->uri) == 0 && g->attached_state == direct->state)
+		return FP_OK;
+	st = detach(g, err);
+	if (st == FP_OK)
+		st = run(g, "ATTACH %Q AS " FP_ROWS_ATTACHED, direct->uri, err);
+	if (st == FP_OK) {
+		g->attached = fp_strdup(direct->uri);
+		g->attached_state = direct->state;
+	}
+	return st;
+}
+
 enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, struct fp_rows *rows, struct fp_gpkg_loaded *out, struct fp_error *err)
 {
 	struct fp_gpkg_source s = {.table = t, .rows = rows, .out = out, .srs_id = srs_of(g, t->name), .blob = FP_BUF_INIT};
-	enum fp_status st = rows->direct ? run(g, "ATTACH %Q AS " FP_ROWS_ATTACHED, rows->direct->uri, err) : FP_OK;
+	enum fp_status st = rows->direct ? attach(g, rows->direct, err) : FP_OK;
 
 	out->extent[0] = out->extent[1] = INFINITY;
 	out->extent[2] = out->extent[3] = -INFINITY;
@@ -324,8 +352,6 @@ enum fp_status fp_gpkg_load(struct fp_gpkg *g, const struct fp_gpkg_table *t, st
 		st = load(g, &s, err);
 	if (st == FP_OK)
 		st = execute(g, "COMMIT", err);
-	if (st == FP_OK && rows->direct)
-		st = execute(g, "DETACH " FP_ROWS_ATTACHED, err);
 	if (st == FP_OK && rows->direct)
 		st = rows->direct->done(rows, err);
 	fp_rtree_free(s.index);
@@ -350,8 +376,10 @@ int fp_gpkg_passes(struct fp_gpkg *g, const char *table, const char *filter)
 
 enum fp_status fp_gpkg_finish(struct fp_gpkg *g, struct fp_error *err)
 {
-	enum fp_status st = execute(g, "PRAGMA journal_mode = DELETE", err);
+	enum fp_status st = detach(g, err);
 
+	if (st == FP_OK)
+		st = execute(g, "PRAGMA journal_mode = DELETE", err);
 	if (st == FP_OK && sqlite3_close(g->db) != SQLITE_OK)
 		st = fp_gpkg_fail(g->db, SQLITE_BUSY, "cannot close " FP_PACKAGE_DATA, err);
 	if (st == FP_OK) {
@@ -371,6 +399,7 @@ void fp_gpkg_free(struct fp_gpkg *g)
 	CPLSetThreadLocalConfigOption("OGR_SQLITE_SYNCHRONOUS", NULL);
 	if (!g->finished)
 		unlink(g->path);
+	free(g->attached);
 	free(g->path);
 	free(g->scratch);
 	free(g);

@@ -45,7 +45,8 @@ struct fp_row {
 #define FP_ROWS_ATTACHED "source"
 struct fp_rows;
 struct fp_rows_direct {
-	char *uri;               /* of the database, which is attached as FP_ROWS_ATTACHED */
+	char *uri;               /* of the database, which is attached as FP_ROWS_ATTACHED, and stays so for the next that has it in the same STATE */
+	uint64_t state;
 	char *from;              /* SQL: what stands behind FROM */
 	char *where;             /* SQL, NULL: every row */
 	char *geometry;          /* SQL of a GeoPackage's blob, NULL: none */

@@ -11,6 +11,7 @@
 #include "engine/changes/layer_source.h"
 #include "engine/layers/gate.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/kept.h"
 #include "engine/layers/sqlite.h"
 #include "engine/layers/wkt.h"
 
@@ -195,7 +196,10 @@ enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package
 	if (st != FP_OK)
 		return st;
 	name = (struct fp_gdal_name){f->source.vsi, f->real, f->source.inner, p->project->root};
-	st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, &why);
+	f->ds_key = *f->source.vsi ? NULL : fp_kept_key("rows", f->real, &f->source.options);
+	f->ds = fp_kept_take(f->ds_key);
+	if (!f->ds)
+		st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, &why);
 	if (st != FP_OK)
 		return fp_fail(err, st == FP_E_INVALID ? FP_E_IO : st, "%s cannot be opened: %s", fp_path_base(f->real), why.msg);
 	f->driver = GDALGetDriverShortName(GDALGetDatasetDriver(f->ds));
@@ -212,7 +216,9 @@ enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
 
 	if (fp_quiet_hold(&f->quiet, f->real, NULL) != FP_OK)
 		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(f->real));
-	st = fp_sqlite_open(&f->db, f->real, err);
+	f->db_key = fp_kept_key("sqlite", f->real, NULL);
+	f->db = fp_kept_take(f->db_key);
+	st = f->db ? FP_OK : fp_sqlite_open(&f->db, f->real, err);
 	if (st != FP_OK)
 		return st;
 	sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
@@ -220,14 +226,45 @@ enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
 	return FP_OK;
 }
 
-void fp_rows_file_close(struct fp_rows_file *f)
+static void close_dataset(void *ds)
 {
-	sqlite3_close(f->db);
-	fp_quiet_release(&f->quiet);
+	GDALClose(ds);
+}
+
+static void close_database(void *db)
+{
+	sqlite3_close(db);
+}
+
+/* Whoever gets it next finds it as if it had just been opened. */
+static void give_dataset(struct fp_rows_file *f)
+{
 	if (f->result)
 		GDALDatasetReleaseResultSet(f->ds, f->result);
+	if (!is_sqlite(f)) {
+		free(f->ds_key);
+		f->ds_key = NULL;
+	}
+	if (f->ds_key && f->layer && !f->result) {
+		OGR_L_SetAttributeFilter(f->layer, NULL);
+		OGR_L_SetSpatialFilter(f->layer, NULL);
+		OGR_L_ResetReading(f->layer);
+	}
+	fp_kept_give(f->ds_key, f->ds, close_dataset);
+	f->ds_key = NULL;
+}
+
+void fp_rows_file_close(struct fp_rows_file *f)
+{
+	if (f->db) {
+		fp_kept_give(f->db_key, f->db, close_database);
+		f->db_key = NULL;
+	}
+	fp_quiet_release(&f->quiet);
 	if (f->ds)
-		GDALClose(f->ds);
+		give_dataset(f);
+	free(f->ds_key);
+	free(f->db_key);
 	free(f->real);
 	fp_ogr_source_clear(&f->source);
 	*f = nothing;

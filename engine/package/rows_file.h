@@ -19,6 +19,7 @@ struct fp_rows_file {
 	OGRwkbGeometryType only;    /* of geometries of several types, those of this one (and its multi form) are the layer's; wkbUnknown: all */
 	uint64_t state;             /* of the files, when it was opened */
 	sqlite3 *db;                /* fp_rows_file_sqlite() */
+	char *ds_key, *db_key;      /* under which they are kept when it is closed, NULL: not at all */
 	struct fp_quiet quiet;
 };
 

@@ -121,6 +121,7 @@ static void offer_directly(struct sqlite_rows *r, const char *table, const char 
 	fp_sqlite_uri(&r->direct.uri, r->file.real, NULL);
 	r->direct.where = fp_strdup_null(where);
 	r->direct.done = done;
+	r->direct.state = r->file.state;
 	quote_into(&from, FP_ROWS_ATTACHED ".", table);
 	r->direct.from = fp_buf_take(&from);
 	if (r->geometry_at >= 0) {
