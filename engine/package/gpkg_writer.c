@@ -133,6 +133,7 @@ enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 
 	CPLErrorReset();
 	errno = 0;
+	GDALFlushCache(g->ds); /* spatial indices are made now, and not each in a transaction of its own when it is closed */
 	e = GDALDatasetCommitTransaction(g->ds);
 	if (e != OGRERR_NONE)
 		return gdal_fail(FP_PACKAGE_DATA, err);
@@ -144,6 +145,7 @@ enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err)
 		return fp_gpkg_fail(g->db, sqlite3_errcode(g->db), "cannot open " FP_PACKAGE_DATA, err);
 	sqlite3_extended_result_codes(g->db, 1);
 	sqlite3_db_config(g->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL); /* sources are attached to it */
+	sqlite3_db_config(g->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* what they do row by row is done here at the end, for all */
 	if (fp_gpkg_functions(g->db) != SQLITE_OK)
 		return fp_gpkg_fail(g->db, SQLITE_NOMEM, "cannot register functions", err);
 	for (size_t i = 0; st == FP_OK && i < sizeof steps / sizeof *steps; i++)
@@ -160,28 +162,6 @@ static enum fp_status run(struct fp_gpkg *g, const char *format, const char *nam
 	enum fp_status st = execute(g, sql, err);
 
 	sqlite3_free(sql);
-	return st;
-}
-
-/* Takes the table's triggers away, and says how to make them again: what they do row by row is done here at the end, for all. */
-static enum fp_status lift_triggers(struct fp_gpkg *g, const char *table, struct fp_strv *names, struct fp_strv *again, struct fp_error *err)
-{
-	sqlite3_stmt *s = NULL;
-	enum fp_status st = FP_OK;
-	int rc = sqlite3_prepare_v2(g->db, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?1 ORDER BY rowid", -1, &s, NULL);
-
-	if (rc != SQLITE_OK)
-		return fp_gpkg_fail(g->db, rc, "cannot read the triggers", err);
-	sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		fp_strv_add(names, (const char *)sqlite3_column_text(s, 0));
-		fp_strv_add(again, (const char *)sqlite3_column_text(s, 1));
-	}
-	sqlite3_finalize(s);
-	if (rc != SQLITE_DONE)
-		return fp_gpkg_fail(g->db, rc, "cannot read the triggers", err);
-	for (size_t i = 0; st == FP_OK && i < names->n; i++)
-		st = run(g, "DROP TRIGGER \"%w\"", names->items[i], err);
 	return st;
 }
 
@@ -293,22 +273,13 @@ static enum fp_status declare_lead(struct fp_gpkg *g, const struct fp_gpkg_sourc
 
 static enum fp_status load(struct fp_gpkg *g, struct fp_gpkg_source *s, struct fp_error *err)
 {
-	struct fp_strv names = {0}, again = {0};
-	enum fp_status st = lift_triggers(g, s->table->name, &names, &again, err);
+	enum fp_status st = insert(g, s, err);
 
-	if (st == FP_OK)
-		st = insert(g, s, err);
 	if (st == FP_OK && s->lead_open)
 		st = declare_lead(g, s, err);
 	if (st == FP_OK && s->index)
 		st = write_index(g, s, err);
-	for (size_t i = 0; st == FP_OK && i < again.n; i++)
-		st = execute(g, again.items[i], err);
-	if (st == FP_OK)
-		st = write_contents(g, s, err);
-	fp_strv_free(&names);
-	fp_strv_free(&again);
-	return st;
+	return st == FP_OK ? write_contents(g, s, err) : st;
 }
 
 static enum fp_status detach(struct fp_gpkg *g, struct fp_error *err)
