@@ -94,6 +94,69 @@ enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, int rc, int64_t 
 
 /* ---- opening ---- */
 
+/* A database that a hundred layers come from would else be opened, and all of its contents looked at, a hundred times. */
+static struct {
+	char *key; /* NULL: nothing is kept */
+	GDALDatasetH ds;
+	sqlite3 *db; /* NULL: it was not opened so */
+	uint64_t state;
+} kept;
+
+static int is_sqlite(const struct fp_rows_file *f)
+{
+	return strcmp(f->driver, "GPKG") == 0 || strcmp(f->driver, "SQLite") == 0;
+}
+
+/* Caller frees. */
+static char *key_of(const struct fp_rows_file *f)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	fp_buf_addf(&b, "%s%s%s", f->source.vsi, f->real, f->source.inner);
+	for (size_t i = 0; i < f->source.options.n; i++)
+		fp_buf_addf(&b, "|%s", f->source.options.items[i]);
+	return fp_buf_take(&b);
+}
+
+void fp_rows_file_forget(void)
+{
+	if (kept.key) {
+		GDALClose(kept.ds);
+		sqlite3_close(kept.db);
+	}
+	free(kept.key);
+	kept.key = NULL;
+}
+
+/* The database that is kept becomes F's when it is the same, and as it was. */
+static void take_kept(struct fp_rows_file *f)
+{
+	char *key = key_of(f);
+	int same = kept.key && strcmp(kept.key, key) == 0 && kept.state == own_state(f);
+
+	free(key);
+	if (!same) {
+		fp_rows_file_forget();
+		return;
+	}
+	free(kept.key);
+	kept.key = NULL;
+	f->ds = kept.ds;
+	f->db = kept.db;
+}
+
+static void keep(const struct fp_rows_file *f)
+{
+	OGR_L_SetAttributeFilter(f->layer, NULL);
+	OGR_L_SetSpatialFilter(f->layer, NULL);
+	OGR_L_ResetReading(f->layer); /* it holds no lock then */
+	fp_rows_file_forget();
+	kept.key = key_of(f);
+	kept.ds = f->ds;
+	kept.db = f->db;
+	kept.state = own_state(f);
+}
+
 static enum fp_status pass_gate(struct fp_rows_file *f, const struct fp_package *p, struct fp_error *err)
 {
 	switch (fp_gate(&f->real, p->project->root, f->source.path)) {
@@ -124,11 +187,6 @@ static enum fp_status find_layer(struct fp_rows_file *f, struct fp_error *err)
 		return FP_OK;
 	return name ? fp_fail(err, FP_E_NOTFOUND, "%s has no layer \"%s\"", fp_path_base(f->real), name)
 		: fp_fail(err, FP_E_NOTFOUND, "%s has no layer number %d", fp_path_base(f->real), f->source.layerid);
-}
-
-static int is_sqlite(const struct fp_rows_file *f)
-{
-	return strcmp(f->driver, "GPKG") == 0 || strcmp(f->driver, "SQLite") == 0;
 }
 
 /* What SQLite itself cannot compile for want of a function may be good for GDAL, which has more of them. Nothing else is. */
@@ -195,7 +253,9 @@ enum fp_status fp_rows_file_open(struct fp_rows_file *f, const struct fp_package
 	if (st != FP_OK)
 		return st;
 	name = (struct fp_gdal_name){f->source.vsi, f->real, f->source.inner, p->project->root};
-	st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, &why);
+	take_kept(f);
+	if (!f->ds)
+		st = fp_gdal_open(&f->ds, &name, FP_USE_VECTOR, 0, &f->source.options, &why);
 	if (st != FP_OK)
 		return fp_fail(err, st == FP_E_INVALID ? FP_E_IO : st, "%s cannot be opened: %s", fp_path_base(f->real), why.msg);
 	f->driver = GDALGetDriverShortName(GDALGetDatasetDriver(f->ds));
@@ -212,7 +272,7 @@ enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
 
 	if (fp_quiet_hold(&f->quiet, f->real, NULL) != FP_OK)
 		return fp_fail(err, FP_E_BUSY, "another program is writing to %s: try again when it has finished", fp_path_base(f->real));
-	st = fp_sqlite_open(&f->db, f->real, err);
+	st = f->db ? FP_OK : fp_sqlite_open(&f->db, f->real, err);
 	if (st != FP_OK)
 		return st;
 	sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, CELL_MAX);
@@ -222,12 +282,18 @@ enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
 
 void fp_rows_file_close(struct fp_rows_file *f)
 {
-	sqlite3_close(f->db);
+	int same = f->ds && f->layer && !f->result && is_sqlite(f) && state_of(f) == f->state;
+
 	fp_quiet_release(&f->quiet);
 	if (f->result)
 		GDALDatasetReleaseResultSet(f->ds, f->result);
-	if (f->ds)
-		GDALClose(f->ds);
+	if (same) {
+		keep(f);
+	} else {
+		if (f->ds)
+			GDALClose(f->ds);
+		sqlite3_close(f->db);
+	}
 	free(f->real);
 	fp_ogr_source_clear(&f->source);
 	*f = nothing;
