@@ -246,7 +246,7 @@ Test(package_data, a_source_that_is_called_data_gpkg_is_one_like_any_other)
 	package_done(p);
 }
 
-#define MANY 200
+#define MANY 200 /* seconds, were each to open its file anew */
 
 Test(package_data, two_hundred_layers_get_two_hundred_tables_and_those_of_one_source_share_it)
 {

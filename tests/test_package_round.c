@@ -229,3 +229,47 @@ Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 		cr_assert_gt(fp_json_int(f, "size", 0), 0);
 	}
 }
+
+#define LAYER(id, provider, source) "<maplayer type=\"vector\"><id>" id "</id><layername>" id "</layername><datasource>" source "</datasource>" \
+	"<provider encoding=\"UTF-8\">" provider "</provider></maplayer>"
+
+static const json_t *layer_of(const json_t *answer, const char *id)
+{
+	const json_t *l;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "layers"), i, l)
+		if (strcmp(fp_json_str_or(l, "id", ""), id) == 0)
+			return l;
+	return NULL;
+}
+
+static void became(const json_t *answer, const char *id, const char *action)
+{
+	cr_expect_str_eq(fp_json_str_or(layer_of(answer, id), "action", "nothing"), action, "%s", id);
+}
+
+Test(package_round, files_beside_the_projects_folder_may_be_used_when_their_folder_is_named)
+{
+	const json_t *answer;
+	struct stat sb;
+
+	cli_folder();
+	cli_write("p/maps/p.qgs", "<!DOCTYPE qgis>\n<qgis version=\"3.22.1\"><title>p</title><projectlayers>" LAYER("visits", "ogr", "../data/visits.csv")
+		LAYER("plain", "ogr", "../data/plain.csv") LAYER("view", "virtual", "?query=SELECT * FROM &quot;visits&quot;") "</projectlayers><properties/></qgis>");
+	cli_write("p/data/visits.csv", "fid,name\n1,a\n2,b\n");
+	cli_write("p/data/plain.csv", "name,more\na,b\n");
+	answer = cli_json(0, "package %s %s --json", cli_path("p/maps/p.qgs"), cli_path("alone"));
+	became(answer, "visits", "removed");
+	became(answer, "plain", "removed");
+	answer = cli_json(0, "package %s %s --root %s --json", cli_path("p/maps/p.qgs"), cli_path("both"), cli_path("p"));
+	became(answer, "visits", "offline");
+	cr_expect_eq(fp_json_int(layer_of(answer, "visits"), "features", 0), 2);
+	became(answer, "plain", "copy");
+	cr_expect_eq(stat(cli_path("both/plain.csv"), &sb), 0);
+	became(answer, "view", "online");
+	cr_expect(json_is_true(json_object_get(layer_of(answer, "view"), "read_only")), "a view has no key");
+	cli_says(2, "does not lie in folder", "package %s %s --root %s", cli_path("p/maps/p.qgs"), cli_path("other"), cli_path("p/data"));
+	cli_says(2, "lies inside the folder", "package %s %s --root %s", cli_path("p/maps/p.qgs"), cli_path("p/out"), cli_path("p"));
+	cr_expect_neq(stat(cli_path("p/out"), &sb), 0);
+}

@@ -98,14 +98,14 @@ static int is_harmless(const char *option)
 	return 0;
 }
 
-static char **open_options(const struct fp_strv *wanted, const struct fp_strv *drivers, const struct fp_sniff *s, int update)
+static char **open_options(const struct fp_strv *wanted, const char *driver, const struct fp_sniff *s, int update)
 {
 	char **o = NULL;
 
 	for (size_t i = 0; wanted && i < wanted->n; i++)
 		if (is_harmless(wanted->items[i]))
 			o = CSLAddString(o, wanted->items[i]);
-	if (fp_strv_has(drivers, "GML"))
+	if (strcmp(driver, "GML") == 0)
 		o = CSLAddString(CSLAddString(o, "WRITE_GFS=NO"), "DOWNLOAD_SCHEMA=NO");
 	if (!update && s->wal_mode)
 		o = CSLAddString(o, "IMMUTABLE=YES"); /* else SQLite wants to make files beside it */
@@ -239,15 +239,15 @@ static GDALDatasetH open_with(const struct fp_strv *drivers, const char *full, u
 {
 	unsigned flags = (use & FP_USE_VECTOR ? GDAL_OF_VECTOR : 0) | (use & FP_USE_RASTER ? GDAL_OF_RASTER : 0) |
 		(update ? GDAL_OF_UPDATE : GDAL_OF_READONLY);
-	char **options = open_options(wanted, drivers, s, update);
 	GDALDatasetH ds = NULL;
 
 	CPLErrorReset();
 	for (size_t i = 0; i < drivers->n && !ds && CPLGetLastErrorType() < CE_Failure; i++) {
 		const char *one[] = {drivers->items[i], NULL};
+		char **options = open_options(wanted, one[0], s, update);
 		ds = GDALOpenEx(full, flags, one, (const char *const *)options, NULL);
+		CSLDestroy(options);
 	}
-	CSLDestroy(options);
 	return ds;
 }
 

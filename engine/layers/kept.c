@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "engine/base/buf.h"
-#include "engine/layers/gdal_gate.h"
 
 enum { KEPT_MAX = 16 };
 static struct kept {
@@ -14,14 +13,28 @@ static struct kept {
 	void (*close)(void *it);
 } kept[KEPT_MAX];
 
+static void add_state(struct fp_buf *b, const struct stat *sb)
+{
+	fp_buf_addf(b, " %lld %lld %lld.%09ld", (long long)sb->st_ino, (long long)sb->st_size, (long long)sb->st_mtim.tv_sec, sb->st_mtim.tv_nsec);
+}
+
 char *fp_kept_key(const char *what, const char *real, const struct fp_strv *options)
 {
+	static const char *const logs[] = {"-wal", "-journal"};
 	struct fp_buf b = FP_BUF_INIT;
 	struct stat sb;
 
-	if (stat(real, &sb) != 0 || !S_ISREG(sb.st_mode) || fp_sqlite_has_leftover(real))
+	if (stat(real, &sb) != 0 || !S_ISREG(sb.st_mode))
 		return NULL;
-	fp_buf_addf(&b, "%s %lld %lld %lld.%09ld %s", what, (long long)sb.st_ino, (long long)sb.st_size, (long long)sb.st_mtim.tv_sec, sb.st_mtim.tv_nsec, real);
+	fp_buf_adds(&b, what);
+	add_state(&b, &sb);
+	for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+		char *log = fp_asprintf("%s%s", real, logs[i]);
+		if (stat(log, &sb) == 0)
+			add_state(&b, &sb);
+		free(log);
+	}
+	fp_buf_addf(&b, " %s", real);
 	for (size_t i = 0; options && i < options->n; i++)
 		fp_buf_addf(&b, "|%s", options->items[i]);
 	return fp_buf_take(&b);
@@ -54,4 +67,14 @@ void fp_kept_give(char *key, void *it, void (*close)(void *it))
 		k->close(k->it);
 	}
 	*k = (struct kept){key, it, close};
+}
+
+void fp_kept_forget(void)
+{
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		if (kept[i].key) {
+			free(kept[i].key);
+			kept[i].key = NULL;
+			kept[i].close(kept[i].it);
+		}
 }

@@ -5,8 +5,7 @@
 
 #include "engine/base/mem.h"
 
-/* What stands for the regular file REAL as it is now, opened as WHAT ("check") with OPTIONS (NULL: none). NULL: it is not to be kept, as somebody may be
- * writing to it. Caller frees. */
+/* What stands for the regular file REAL and its log as they are now, opened as WHAT ("check") with OPTIONS (NULL: none). NULL: it is no file. Caller frees. */
 char *fp_kept_key(const char *what, const char *real, const struct fp_strv *options);
 
 /* What was kept for KEY, which is the caller's from then on; NULL: nothing, or KEY is NULL. */
@@ -14,5 +13,8 @@ void *fp_kept_take(const char *key);
 
 /* Keeps IT, which CLOSE ends when its place is wanted. Takes over both KEY (NULL: it is closed at once) and IT. */
 void fp_kept_give(char *key, void *it, void (*close)(void *it));
+
+/* Closes all of it. */
+void fp_kept_forget(void);
 
 #endif

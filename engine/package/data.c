@@ -10,6 +10,7 @@
 #include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/layers/gdal_gate.h"
+#include "engine/layers/kept.h"
 #include "engine/package/gpkg_writer.h"
 #include "engine/package/group.h"
 #include "engine/project/source.h"
@@ -400,6 +401,7 @@ enum fp_status fp_package_data(struct fp_package *p, struct fp_error *err)
 	if (st == FP_OK && any)
 		st = write_file(p, &gs, err);
 	fp_groups_clear(&gs);
+	fp_kept_forget();
 	fp_gdal_collect_end();
 	fp_strv_free(&messages.texts);
 	return st;

@@ -38,6 +38,7 @@ enum fp_status fp_rows_file_sqlite(struct fp_rows_file *f, struct fp_error *err)
 enum fp_status fp_rows_file_ended(const struct fp_rows_file *f, int rc, int64_t n, struct fp_error *err);
 /* Of a shapefile, the rows that only one of its .shx and .dbf holds: nobody shows them, and nobody says so. 0 for other files. */
 int64_t fp_rows_file_unmatched(const struct fp_rows_file *f);
+/* A database stays open for the next that opens it (engine/layers/kept.h). */
 void fp_rows_file_close(struct fp_rows_file *f);
 
 /* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */
