@@ -32,7 +32,10 @@ static void add_layer(struct fp_buf *xml, const struct wanted_layer *l, size_t i
 {
 	fp_buf_addf(xml, "<maplayer type='%s'><id>layer_number_%03zu</id><layername>L%zu</layername><datasource>", l->type, i, i);
 	escape(xml, l->source);
-	fp_buf_addf(xml, "</datasource><provider>%s</provider><customproperties><Option type='Map'>", l->provider);
+	fp_buf_adds(xml, "</datasource>");
+	if (l->provider)
+		fp_buf_addf(xml, "<provider>%s</provider>", l->provider);
+	fp_buf_adds(xml, "<customproperties><Option type='Map'>");
 	if (l->action)
 		fp_buf_addf(xml, "<Option name='QFieldSync/cloud_action' type='QString' value='%s'/>", l->action);
 	fp_buf_adds(xml, "</Option></customproperties></maplayer>");

@@ -6,7 +6,7 @@
 #include "tests/layer_files.h"
 
 struct wanted_layer {
-	const char *type, *provider, *source;
+	const char *type, *provider, *source; /* PROVIDER NULL: it has none */
 	const char *action; /* QFieldSync/cloud_action, NULL: it has none */
 };
 

@@ -114,6 +114,57 @@ Test(package_unreadable, a_source_that_is_no_file_of_the_project_stays_where_it_
 	package_done(p);
 }
 
+/* QGIS takes a layer that does not say so for one of files. */
+Test(package_unreadable, a_layer_without_a_provider_is_read_as_what_it_is)
+{
+	struct fp_error err = {0};
+	struct fp_package *p = decided(NULL, "./a.gpkg|layername=pts");
+
+	cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(p->layers[0].action, FP_PACK_OFFLINE);
+	cr_assert_eq(p->tables[0].written, 3);
+	package_done(p);
+}
+
+Test(package_unreadable, a_table_of_another_geometry_type_than_the_source_asks_for_gives_no_rows)
+{
+	struct fp_error err = {0};
+	struct fp_package *p = decided("ogr", "./a.gpkg|layername=pts|geometrytype=Polygon");
+
+	cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(p->tables[0].written, 0);
+	cr_assert_eq(p->tables[0].read, 0);
+	package_done(p);
+}
+
+/* What SQLite makes of it in one GeoPackage it makes of it in the other. */
+Test(package_unreadable, a_quoted_word_that_is_no_column_stays_a_text_in_the_filter_of_a_GeoPackage)
+{
+	struct fp_error err = {0};
+	struct fp_package *p = decided("ogr", "./a.gpkg|layername=pts|subset=\"nofield\">1");
+
+	cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(p->tables[0].written, 3);
+	cr_assert(strstr(package_source(p, 0), "|subset=\"nofield\">1"), "%s", package_source(p, 0));
+	package_done(p);
+}
+
+Test(package_unreadable, layers_of_two_databases_in_turn_get_their_own_rows)
+{
+	static const struct wanted_layer layers[] = {{"vector", "ogr", "./a.gpkg|layername=pts|subset=val > 0", NULL}, {"vector", "ogr", "./b.gpkg|layername=pts", NULL},
+		{"vector", "ogr", "./a.gpkg|layername=table", NULL}, {"vector", "ogr", "./b.gpkg|layername=any", NULL}};
+	struct fp_error err = {0};
+	struct fp_package *p;
+
+	files_copy("a.gpkg", "b.gpkg");
+	files_sql("b.gpkg", "DELETE FROM \"any\" WHERE val = 1");
+	p = package_decided("trees.qgs", "", layers, 4);
+	cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(p->n_tables, 4);
+	cr_assert(p->tables[0].written == 2 && p->tables[1].written == 3 && p->tables[2].written == 3 && p->tables[3].written == 2);
+	package_done(p);
+}
+
 Test(package_unreadable, a_file_that_is_gone_ends_it_by_name)
 {
 	struct fp_error err = {0};

@@ -8,19 +8,25 @@
 #include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/changes/layer_source.h"
+#include "engine/layers/check.h"
 #include "engine/layers/sqlite.h"
 #include "engine/project/source.h"
 
 #define FUNCTIONS_MAX 20 /* of different names in a filter */
 
+static int is_of(const struct fp_layer_def *l, const char *provider)
+{
+	return strcmp(fp_layer_provider(l), provider) == 0;
+}
+
 static int is_file(const struct fp_layer_def *l)
 {
-	return l->provider && (strcmp(l->provider, "ogr") == 0 || strcmp(l->provider, "spatialite") == 0);
+	return is_of(l, "ogr") || is_of(l, "spatialite");
 }
 
 static int is_postgres(const struct fp_layer_def *l)
 {
-	return l->provider && strcmp(l->provider, "postgres") == 0;
+	return is_of(l, "postgres");
 }
 
 /* ---- the source, apart from the filter ---- */
@@ -52,13 +58,13 @@ static const char *subset_of_text(const char *source, size_t *n)
 
 static int is_text(const struct fp_layer_def *l)
 {
-	return l->provider && strcmp(l->provider, "delimitedtext") == 0;
+	return is_of(l, "delimitedtext");
 }
 
 /* Each is a table of its own: the source only says what its columns are. */
 static int is_memory(const struct fp_layer_def *l)
 {
-	return l->provider && strcmp(l->provider, "memory") == 0;
+	return is_of(l, "memory");
 }
 
 char *fp_group_filter(const struct fp_layer_def *l)
@@ -91,7 +97,7 @@ char *fp_group_restriction(const struct fp_layer_def *l)
 	struct fp_ogr_source s;
 	char *type;
 
-	if (!l->provider || strcmp(l->provider, "ogr") != 0)
+	if (!is_of(l, "ogr"))
 		return fp_strdup("");
 	fp_layer_source(&s, l, NULL);
 	type = fp_strdup(s.geometrytype);
@@ -113,7 +119,7 @@ static const char *found_name(const struct fp_pack_layer *layer)
 
 static char *file_key(const struct fp_pack_layer *layer)
 {
-	const char *found = strcmp(layer->def->provider, "ogr") == 0 ? found_name(layer) : NULL;
+	const char *found = is_of(layer->def, "ogr") ? found_name(layer) : NULL;
 	struct fp_buf b = FP_BUF_INIT;
 	struct fp_ogr_source s;
 
@@ -156,7 +162,7 @@ static char *key_of(const struct fp_package *p, const struct fp_pack_layer *laye
 	char *source = is_file(l) ? file_key(layer) : other_key(l), *key;
 
 	/* Where a rectangle is taken out of the table, the coordinates in which it is meant belong to it. */
-	key = fp_asprintf("%s|%s|%s", l->provider ? l->provider : "", source, p->project->area_only ? l->crs : "");
+	key = fp_asprintf("%s|%s|%s", fp_layer_provider(l), source, p->project->area_only ? l->crs : "");
 	free(source);
 	return key;
 }

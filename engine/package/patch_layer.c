@@ -48,7 +48,7 @@ struct fp_pack_layer *fp_patch_defined(struct fp_patch *t, xmlNode *node)
 
 static const char *provider_of(const struct fp_pack_layer *l)
 {
-	return l->provider ? l->provider : l->def->provider ? l->def->provider : "";
+	return l->provider ? l->provider : fp_layer_provider(l->def);
 }
 
 static const char *source_of(const struct fp_pack_layer *l)
@@ -113,7 +113,7 @@ static void set_origin(const struct fp_patch *t, const struct fp_pack_layer *l, 
 	fp_patch_property(t, node, "isOfflineEditable", "bool", "true");
 	fp_patch_property(t, node, "layerNameSuffix", "QString", "");
 	fp_patch_property(t, node, "remoteLayerId", "QString", l->def->id);
-	fp_patch_property(t, node, "remoteProvider", "QString", l->def->provider ? l->def->provider : "");
+	fp_patch_property(t, node, "remoteProvider", "QString", fp_layer_provider(l->def));
 	fp_patch_property(t, node, "remoteSource", "QString", source);
 	free(source);
 }
@@ -325,11 +325,12 @@ static int is_type(const struct fp_pack_layer *l, const char *type)
 static void keep_defaults(const struct fp_patch *t, const struct fp_pack_layer *l, xmlNode *node)
 {
 	static const struct {
-		const char *provider, *format;
-	} identify[] = {{"gdal", "Value"}, {"wcs", "Value"}, {"postgresraster", "Value"}, {"arcgismapserver", "Feature"}};
+		const char *provider, *of, *format;
+	} identify[] = {{"gdal", "", "Value"}, {"wcs", "", "Value"}, {"postgresraster", "", "Value"}, {"arcgismapserver", "", "Feature"}, {"wms", "type=xyz", "Value"},
+		{"wms", "type=mbtiles", "Value"}};
 
 	for (size_t i = 0; i < sizeof identify / sizeof *identify && is_type(l, "raster") && !fp_patch_child(node, "customproperties"); i++)
-		if (strcmp(fp_layer_provider(l->def), identify[i].provider) == 0)
+		if (strcmp(fp_layer_provider(l->def), identify[i].provider) == 0 && strstr(l->def->datasource, identify[i].of))
 			fp_patch_property(t, node, "identify/format", "QString", identify[i].format);
 }
 

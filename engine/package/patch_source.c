@@ -4,6 +4,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/path.h"
+#include "engine/layers/check.h"
 #include "engine/package/patch.h"
 #include "engine/project/source.h"
 
@@ -84,7 +85,7 @@ static char *database(const struct fp_package *p, const struct fp_layer_def *l)
 		if (is_one_of(logins, key))
 			continue;
 		value = fp_strdup(u.values.items[i]);
-		if (strcmp(l->provider, "spatialite") == 0 && strcmp(key, "dbname") == 0)
+		if (strcmp(fp_layer_provider(l), "spatialite") == 0 && strcmp(key, "dbname") == 0)
 			value = relative(p, l, value);
 		fp_buf_addf(&b, "%s%s=", b.len ? " " : "", key);
 		add_quoted(&b, value, '\'');
@@ -152,7 +153,7 @@ static char *file(const struct fp_package *p, const struct fp_layer_def *l)
 
 char *fp_patch_remote_source(const struct fp_package *p, const struct fp_layer_def *l)
 {
-	const char *provider = l->provider ? l->provider : "";
+	const char *provider = fp_layer_provider(l);
 	char *source, *clean;
 
 	if (is_one_of(databases, provider))

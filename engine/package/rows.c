@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/layers/check.h"
 
 /* An opener that leaves *OUT NULL leaves the source to the next row of its provider. */
 static const struct {
@@ -22,7 +23,7 @@ static const struct {
 enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,
 	struct fp_error *err)
 {
-	const char *provider = layer->def->provider ? layer->def->provider : "";
+	const char *provider = fp_layer_provider(layer->def);
 	enum fp_status st = FP_OK;
 
 	*out = NULL;
