@@ -165,6 +165,27 @@ Test(package_unreadable, layers_of_two_databases_in_turn_get_their_own_rows)
 	package_done(p);
 }
 
+Test(package_unreadable, no_name_of_a_layer_makes_a_table_that_cannot_be)
+{
+	static const char *const names[] = {"SQLite", "sqlite master", "gpkg_contents", "RTree", "_", "日本語", "'; --"};
+	struct wanted_layer layers[sizeof names / sizeof *names];
+	struct fp_error err = {0};
+	struct fp_package *p;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *file = fp_asprintf("%zu.gpkg", i);
+		files_copy("a.gpkg", file);
+		layers[i] = (struct wanted_layer){"vector", "ogr", fp_asprintf("./%s|layername=pts", file), NULL, names[i]};
+		free(file);
+	}
+	p = package_decided("trees.qgs", "", layers, sizeof names / sizeof *names);
+	cr_assert_eq(fp_package_data(p, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(p->n_tables, sizeof names / sizeof *names);
+	package_done(p);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		free((char *)layers[i].source);
+}
+
 Test(package_unreadable, a_file_that_is_gone_ends_it_by_name)
 {
 	struct fp_error err = {0};

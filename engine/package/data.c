@@ -88,6 +88,19 @@ static void add_slug(struct fp_buf *b, const char *name)
 		fp_buf_adds(b, "layer");
 }
 
+/* SQLite takes no table whose name begins so, and GeoPackages keep theirs under the others. */
+static int is_reserved(const char *slug)
+{
+	static const char *const words[] = {"sqlite", "gpkg", "rtree"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t n = strlen(words[i]);
+		if (strncmp(slug, words[i], n) == 0 && (slug[n] == '_' || slug[n] == '\0'))
+			return 1;
+	}
+	return 0;
+}
+
 static int is_taken(const struct fp_groups *gs, const char *name)
 {
 	for (size_t i = 0; i < gs->n; i++)
@@ -113,7 +126,10 @@ static char *table_name(const struct fp_groups *gs, const struct fp_group *g, co
 	crypto_hash_sha256_update(&s, (const unsigned char *)key, strlen(key));
 	crypto_hash_sha256_final(&s, digest);
 	add_slug(&b, g->layers[0]->def->name);
-	fp_buf_addf(&b, "_%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+	name = fp_asprintf("%s%s", is_reserved(b.data) ? "layer_" : "", b.data);
+	fp_buf_free(&b);
+	fp_buf_addf(&b, "%s_%02x%02x%02x%02x", name, digest[0], digest[1], digest[2], digest[3]);
+	free(name);
 	name = fp_buf_take(&b);
 	for (int i = 2; is_taken(gs, name); i++) {
 		char *other = fp_asprintf("%s_%d", name, i);
