@@ -1,5 +1,6 @@
 /* data.gpkg (section 3.4): one table for each source of offline layers. */
 #include <ctype.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -376,9 +377,11 @@ static enum fp_status write_file(struct fp_package *p, struct fp_groups *gs, str
 	if (st == FP_OK)
 		st = write_all(w, p, gs, err);
 	fp_gpkg_free(w);
-	if (st == FP_OK)
-		st = fp_fs_publish(part, path, err);
-	if (st != FP_OK)
+	if (st == FP_OK && rename(part, path) != 0)
+		st = fp_fail_errno(err, errno, "cannot write " FP_PACKAGE_DATA);
+	if (st == FP_OK) /* whoever publishes it waits for the disk */
+		fp_fs_sync_soon(path);
+	else
 		unlink(part);
 	free(part);
 	free(path);
