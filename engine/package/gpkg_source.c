@@ -218,8 +218,8 @@ static int connect(sqlite3 *db, void *arg, int argc, const char *const *argv, sq
 	(void)argc;
 	(void)argv;
 	(void)message;
-	fp_buf_adds(&sql, "CREATE TABLE x (fid HIDDEN");
-	for (size_t i = 0; i < s->table->n_columns + (s->index != NULL); i++)
+	fp_buf_adds(&sql, "CREATE TABLE x (fid, geometry");
+	for (size_t i = 0; i < s->table->n_columns; i++)
 		fp_buf_addf(&sql, ", c%zu", i);
 	fp_buf_adds(&sql, ")");
 	rc = sqlite3_declare_vtab(db, sql.data);
