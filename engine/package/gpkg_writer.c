@@ -17,6 +17,9 @@
 #include "engine/package/gpkg_source.h"
 #include "engine/package/sorter.h"
 
+/* From here on pages are twice as large, which saves a sixth of the time; below, a package of many small layers would be twice as large itself. */
+#define MANY_ROWS 50000
+
 struct fp_gpkg {
 	char *path, *scratch;
 	GDALDatasetH ds; /* until the declarations end */
@@ -58,11 +61,12 @@ static GDALDriverH driver(void)
 	return GDALGetDriverByName("GPKG");
 }
 
-enum fp_status fp_gpkg_new(struct fp_gpkg **out, const char *path, const char *scratch, struct fp_error *err)
+enum fp_status fp_gpkg_new(struct fp_gpkg **out, const char *path, const char *scratch, int64_t rows, struct fp_error *err)
 {
 	struct fp_gpkg *g = fp_alloc(sizeof *g);
 
 	CPLSetThreadLocalConfigOption("OGR_SQLITE_SYNCHRONOUS", "OFF");
+	CPLSetThreadLocalConfigOption("OGR_SQLITE_PRAGMA", rows >= MANY_ROWS ? "page_size=8192" : NULL);
 	CPLErrorReset();
 	errno = 0;
 	unlink(path);
@@ -338,6 +342,7 @@ void fp_gpkg_free(struct fp_gpkg *g)
 		GDALClose(g->ds);
 	sqlite3_close_v2(g->db);
 	CPLSetThreadLocalConfigOption("OGR_SQLITE_SYNCHRONOUS", NULL);
+	CPLSetThreadLocalConfigOption("OGR_SQLITE_PRAGMA", NULL);
 	if (!g->finished)
 		unlink(g->path);
 	free(g->path);
