@@ -30,12 +30,7 @@ static void escape(struct fp_buf *b, const char *text)
 
 static void add_layer(struct fp_buf *xml, const struct wanted_layer *l, size_t i)
 {
-	fp_buf_addf(xml, "<maplayer type='%s'><id>layer_number_%03zu</id><layername>", l->type, i);
-	if (l->name)
-		escape(xml, l->name);
-	else
-		fp_buf_addf(xml, "L%zu", i);
-	fp_buf_adds(xml, "</layername><datasource>");
+	fp_buf_addf(xml, "<maplayer type='%s'><id>layer_number_%03zu</id><layername>L%zu</layername><datasource>", l->type, i, i);
 	escape(xml, l->source);
 	fp_buf_adds(xml, "</datasource>");
 	if (l->provider)

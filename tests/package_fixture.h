@@ -8,7 +8,6 @@
 struct wanted_layer {
 	const char *type, *provider, *source; /* PROVIDER NULL: it has none */
 	const char *action; /* QFieldSync/cloud_action, NULL: it has none */
-	const char *name;   /* NULL: "L" and its number */
 };
 
 /* Writes project NAME ("sub/trees.qgs") with those layers and PROPERTIES (XML, may be ""), opens and checks it, and decides. */

@@ -361,7 +361,7 @@ static enum fp_status load_changed(struct rows_fixture *f)
 	struct fp_gpkg *w;
 	enum fp_status st;
 
-	cr_assert_eq(fp_gpkg_new(&w, path, files_other, &err), FP_OK, "%s", err.msg);
+	cr_assert_eq(fp_gpkg_new(&w, path, files_other, 0, &err), FP_OK, "%s", err.msg);
 	cr_assert_eq(fp_gpkg_declare(w, &t, &err), FP_OK, "%s", err.msg);
 	cr_assert_eq(fp_gpkg_begin(w, &err), FP_OK, "%s", err.msg);
 	st = fp_gpkg_load(w, &t, f->rows, &got, &err);
