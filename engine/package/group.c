@@ -375,12 +375,7 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->about = r->about > 0 ? r->about : 0;
 }
 
-/* 1: what went wrong was the source itself, which another program may make more of, and not that it was changed, is gone or that there is no room. */
-static int is_unreadable(enum fp_status st, const struct fp_layer_def *l)
-{
-	return st == FP_E_REFUSED || ((is_file(l) || is_text(l)) && (st == FP_E_IO || st == FP_E_CORRUPT || st == FP_E_INVALID));
-}
-
+/* What is not read here another program may read. A source that the check could open and that breaks now is something else, and ends it. */
 static void leave(struct fp_package *p, struct fp_group *g, const char *why)
 {
 	g->refused = 1;
@@ -401,7 +396,7 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 		wanted.filters = NULL;
 		st = fp_rows_open(&r, p, g->layers[0], &wanted, err);
 	}
-	if (is_unreadable(st, g->layers[0]->def)) {
+	if (st == FP_E_REFUSED) {
 		leave(p, g, err->msg);
 		return FP_OK;
 	}
