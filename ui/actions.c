@@ -26,7 +26,7 @@ const struct fp_act fp_acts[] = {
 	{ "edit-value", "E", "[VALUE]", "Type a value of your own", "edit", FP_IN_CONFLICT, 0, fp_act_edit_value },
 	{ "history", "H", "[UUID]", "The life of the feature: what devices wanted, what became of it, who decided", "life", STAGES | FP_IN_PLAN, 0, fp_act_history },
 	{ "conflict", "c", "[UUID]", "Decide the conflict of the change, field by field", "decide", STAGES | FP_IN_PLAN, 0, fp_act_conflict },
-	{ "undo-job", "U", NULL, "Undo all that the job applied: stages it and shows the plan", "undo", FP_IN_JOBS | FP_IN_JOB, 1, fp_act_undo_job },
+	{ "undo-job", "U", NULL, "Undo all that the job applied: stages it and shows the plan", "undo", FP_IN_APPLIED, 1, fp_act_undo_job },
 	{ "undo-since", "", "TIME", "Undo all that was applied in the open project since then: stages it and shows the plan", NULL, ALL, 1, fp_act_undo_since },
 	{ "filter", "/", "FILTER", "Filter the list: words, and key:value as in status:conflict, -method:delete", "filter", LIST, 0, fp_act_filter },
 	{ "search", "/", "TEXT", "Search the text", "search", TEXT, 0, fp_act_search },

@@ -230,7 +230,8 @@ static void paint_status(struct fp_console *c, struct fp_view *v, int y, int col
 /* The main keys of this place, as many as there is room for; help always. */
 static void paint_keys(struct fp_console *c, int y, int columns)
 {
-	unsigned context = fp_top(c)->ops->context;
+	const struct fp_view *v = fp_top(c);
+	unsigned context = v->ops->context & ~(v->ops->without ? v->ops->without(v) : 0u);
 	int x = 0, room = columns - 7;
 
 	for (const struct fp_act *a = fp_acts; a->name; a++) {

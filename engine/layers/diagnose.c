@@ -147,7 +147,7 @@ static void look_into(struct fp_check *c, const char *real)
 	if (S_ISDIR(sb.st_mode))
 		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "a folder");
 	else
-		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld bytes", (long long)sb.st_size);
+		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld byte%s", (long long)sb.st_size, fp_text_s(sb.st_size));
 }
 
 /* The copy of an attachment, or NULL and the verdict is given. */
