@@ -184,12 +184,14 @@ static void add_layer_diff(void *arg, const struct fp_package_layer_diff *d)
 	size_or_null(o, "after", d->after);
 	fp_row_int(o, "skipped_before", d->skipped_before);
 	fp_row_int(o, "skipped_after", d->skipped_after);
+	fp_row_int(o, "applied", d->applied);
 	json_array_append_new(arg, o);
 }
 
 static const struct fp_column layer_diff_columns[] = {
 	{"Layer", "name", FP_CELL_TEXT}, {"Change", "change", FP_CELL_TEXT}, {"Was", "action_before", FP_CELL_TEXT}, {"Is", "action_after", FP_CELL_TEXT},
-	{"Features", "before", FP_CELL_TEXT}, {"Now", "after", FP_CELL_TEXT}, {"Left out", "skipped_before", FP_CELL_TEXT}, {"Now", "skipped_after", FP_CELL_TEXT},
+	{"Features", "before", FP_CELL_TEXT}, {"Now", "after", FP_CELL_TEXT}, {"Changes", "applied", FP_CELL_TEXT},
+	{"Left out", "skipped_before", FP_CELL_TEXT}, {"Now", "skipped_after", FP_CELL_TEXT},
 	{0},
 };
 static const struct fp_column file_diff_columns[] = {

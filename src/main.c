@@ -50,8 +50,10 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = inv->command->run(inv, err);
 	fp_store_close(inv->store);
-	if (st == FP_OK && (fflush(stdout) != 0 || ferror(stdout)))
+	if (st == FP_OK && fflush(stdout) != 0)
 		st = fp_fail_errno(err, errno, "cannot write the answer");
+	else if (st == FP_OK && ferror(stdout)) /* why, only the write that failed knew */
+		st = fp_fail(err, FP_E_IO, "cannot write the answer: what it goes to is full or gone");
 	return st;
 }
 

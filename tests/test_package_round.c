@@ -191,6 +191,7 @@ Test(package_round, nothing_new_is_no_package_and_a_change_makes_it_one)
 	cli_says(0, "1 change in 1 layer", "package list Trees");
 	package();
 	cli_says(0, "current", "package list Trees");
+	cli_says(0, "Trees             changed  offline  offline  40        40   1 ", "package compare Trees");
 }
 
 Test(package_round, what_is_to_be_known_of_a_plain_project_as_a_whole_is_said)
@@ -205,6 +206,16 @@ Test(package_round, what_is_to_be_known_of_a_plain_project_as_a_whole_is_said)
 	cli_says(0, "the project names a login (password=), and so does the package", "package %s %s", cli_path("p/told.qgs"), cli_path("text"));
 }
 
+Test(package_round, the_same_data_gives_the_same_files_byte_for_byte)
+{
+	json_t *one;
+
+	cli_folder();
+	one = json_deep_copy(cli_json(0, "package '%s' %s/ --json", cli_sample("project/trees.qgs"), cli_path("one")));
+	cr_assert(json_equal(cli_json(0, "package '%s' %s --json", cli_sample("project/trees.qgs"), cli_path("two")), one));
+	json_decref(one);
+}
+
 Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 {
 	struct stat sb;
@@ -212,7 +223,10 @@ Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 
 	cli_folder();
 	cli_write("there/file", "x");
-	cli_says(3, "not empty", "package '%s' %s", cli_sample("project/trees.qgs"), cli_path("there"));
+	cli_says(3, "not empty", "package '%s' %s/", cli_sample("project/trees.qgs"), cli_path("there"));
+	cli_says(3, "is no folder", "package '%s' %s", cli_sample("project/trees.qgs"), cli_path("there/file"));
+	cli_says(3, "cannot make folder", "package '%s' %s/here", cli_sample("project/trees.qgs"), cli_path("not"));
+	cli_says(3, "name the project in it: trees.qgs", "package '%s' %s", cli_sample("project"), cli_path("out"));
 	cli_write("p/broken.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
 	cli_says(3, "XML broken", "package %s %s", cli_path("p/broken.qgs"), cli_path("broken"));
 	cr_assert_neq(stat(cli_path("broken"), &sb), 0);

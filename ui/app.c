@@ -27,6 +27,7 @@ void fp_console_fini(struct fp_console *c)
 	fp_engine_free(c->engine);
 	c->engine = NULL;
 	fp_secret_form_clear(&c->secret);
+	fp_get_clear(&c->getting);
 	fp_secret_test_free(c->test);
 	c->test = NULL;
 }

@@ -203,7 +203,7 @@ static unsigned export_to(struct fp_console *c, const char *path)
 
 unsigned fp_act_export(struct fp_console *c, const char *arg)
 {
-	static const struct fp_prompt ask = { .label = "Export to: ", .enter = export_to };
+	static const struct fp_prompt ask = { .label = "Export to: ", .enter = export_to, .path = 1 };
 	char name[64];
 
 	if (*arg)

@@ -217,8 +217,9 @@ static void paint_status(struct fp_console *c, struct fp_view *v, int y, int col
 
 	add_counts(&b, v);
 	add_peek(&b, v);
+	fp_get_badge(&right, c);
 	if (c->staging.n > 0)
-		fp_buf_addf(&right, " %zu staged, w saves ", c->staging.n);
+		fp_buf_addf(&right, "%s %zu staged, w saves ", right.len ? "," : "", c->staging.n);
 	width = fp_draw_width(right.data);
 	fp_draw_text(y, 0, columns - width - 1, FP_STYLE_DIM, b.data);
 	if (width > 0)

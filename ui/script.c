@@ -72,7 +72,7 @@ static int waiting(struct fp_console *c)
 
 	if (c->waits_until == 0)
 		return 0;
-	if (!c->test && (c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
+	if (!c->test && !c->getting.copy && (c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
 			: fp_job_count(c->store, &q, &n, NULL) == FP_OK && n == 0)) {
 		c->waits_until = 0;
 		return 0;

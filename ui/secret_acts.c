@@ -121,7 +121,7 @@ enum { TYPE_VALUE, TYPE_FILE, SERVICE_PARTS, SERVICE_FILE };
 static unsigned kind_chosen(struct fp_console *c, int item)
 {
 	static const struct fp_prompt value = { .label = "Value (not shown): ", .enter = value_entered, .cancelled = give_up, .hidden = 1 };
-	static const struct fp_prompt file = { .label = "File that holds it: ", .enter = file_entered, .cancelled = give_up };
+	static const struct fp_prompt file = { .label = "File that holds it: ", .enter = file_entered, .cancelled = give_up, .path = 1 };
 
 	c->secret.type = item == TYPE_VALUE || item == TYPE_FILE ? "envvar" : "pgservice";
 	fp_buf_reserve(&c->secret.text, FP_SECRET_VALUE_MAX + 2);

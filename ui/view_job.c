@@ -191,6 +191,6 @@ static unsigned without(const struct fp_view *v)
 }
 
 const struct fp_view_ops fp_view_job = {
-	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB | FP_IN_APPLIED, .without = without, .watch = FP_KIND_JOB | FP_KIND_LOG, .data_size = sizeof(struct data),
-	.load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
+	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB | FP_IN_APPLIED, .without = without, .watch = FP_KIND_JOB | FP_KIND_LOG,
+	.data_size = sizeof(struct data), .load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
 };

@@ -84,6 +84,7 @@ struct fp_package_layer_diff {
 	const char *action_before, *action_after;
 	int64_t before, after;         /* features */
 	int64_t skipped_before, skipped_after;
+	int64_t applied;               /* changes that came to the layer between the two, as far as jobs applied them */
 };
 typedef void fp_package_file_diff_each(void *arg, const struct fp_package_file_diff *d);
 typedef void fp_package_layer_diff_each(void *arg, const struct fp_package_layer_diff *d);
