@@ -110,7 +110,7 @@ unsigned fp_complain(struct fp_console *c, const char *fmt, ...)
 unsigned fp_show_error(struct fp_console *c, const struct fp_error *err)
 {
 	if (*err->hint)
-		return fp_complain(c, "%s. %s.", err->msg, err->hint);
+		return fp_complain(c, "%s: %s.", err->msg, err->hint);
 	return fp_complain(c, "%s.", err->msg);
 }
 

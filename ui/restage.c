@@ -125,7 +125,7 @@ unsigned fp_act_undo_job(struct fp_console *c, const char *arg)
 
 	(void)arg;
 	if (job && v->ops->without(v) & FP_IN_APPLIED)
-		return fp_complain(c, "Job %s applied no changes: there is nothing to undo.", job);
+		return fp_complain(c, "Job %s has applied no changes: there is nothing to undo.", job);
 	return job ? undo_all(c, NULL, fp_asprintf("job:%s", job)) : fp_complain(c, "There is no job here.");
 }
 

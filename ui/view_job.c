@@ -14,7 +14,7 @@
 /* The log goes on below the lines of load(); its rows are numbered from 1 without a gap. */
 
 /* AMOUNT: while load() runs, what is said of the step that runs. */
-struct data { int64_t id; int active, opened, applies; char *amount; };
+struct data { int64_t id; int active, opened; unsigned lacks; char *amount; };
 
 static unsigned verdict_style(const struct fp_job_row *r)
 {
@@ -78,7 +78,7 @@ static void add_job(void *arg, const struct fp_job_row *r)
 	struct fp_buf b = FP_BUF_INIT;
 
 	d->active = fp_job_active(r);
-	d->applies = strcmp(r->type, "delta_apply") == 0;
+	d->lacks = fp_job_lacks(r->type, r->status);
 	v->live = d->active;
 	if (!d->opened)
 		v->follow = d->active;
@@ -101,7 +101,7 @@ static void add_job(void *arg, const struct fp_job_row *r)
 		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Layers    as this project's newest check found them: Enter");
 		fp_rows_link(&v->lines, v->lines.n - 1, "layers %s", r->project_id);
 	}
-	if (d->applies && !d->active && strcmp(r->status, "pending") != 0) {
+	if (strcmp(r->type, "delta_apply") == 0 && !d->active && strcmp(r->status, "pending") != 0) {
 		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Changes   what became of each: Enter");
 		fp_rows_link(&v->lines, v->lines.n - 1, "changes %s job:%lld", r->project_id, (long long)r->id);
 	}
@@ -187,10 +187,10 @@ static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
 
 static unsigned without(const struct fp_view *v)
 {
-	return ((struct data *)v->data)->applies ? 0u : (unsigned)FP_IN_APPLIED;
+	return ((struct data *)v->data)->lacks;
 }
 
 const struct fp_view_ops fp_view_job = {
-	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB | FP_IN_APPLIED, .without = without, .watch = FP_KIND_JOB | FP_KIND_LOG,
+	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB | FP_IN_APPLIED | FP_IN_ACTIVE, .without = without, .watch = FP_KIND_JOB | FP_KIND_LOG,
 	.data_size = sizeof(struct data), .load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
 };

@@ -68,7 +68,7 @@ static enum fp_status rank(struct fp_view *v, const struct fp_query *q, const ch
 
 static unsigned without(const struct fp_view *v)
 {
-	return strcmp(fp_view_cell(v, "type"), "delta_apply") == 0 ? 0u : (unsigned)FP_IN_APPLIED;
+	return fp_job_lacks(fp_view_cell(v, "type"), fp_view_cell(v, "status"));
 }
 
 static unsigned open_job(struct fp_console *c, struct fp_view *v)
@@ -94,7 +94,8 @@ static const char *const words[] = {
 };
 
 const struct fp_view_ops fp_view_jobs = {
-	.name = "jobs", .title = "Jobs", .context = FP_IN_LIST | FP_IN_JOBS | FP_IN_APPLIED, .without = without, .watch = FP_KIND_JOB, .columns = columns, .filter_words = words,
+	.name = "jobs", .title = "Jobs", .context = FP_IN_LIST | FP_IN_JOBS | FP_IN_APPLIED | FP_IN_ACTIVE,
+	.without = without, .watch = FP_KIND_JOB, .columns = columns, .filter_words = words,
 	.empty = "There is no job yet. Jobs come of uploads, of pushed changes and of Save all in Changes; a asks for one.",
 	.count = count, .rows = rows, .rank = rank, .peek = { "verdict" }, .open = open_job, .menu = menu, .chosen = chosen,
 };

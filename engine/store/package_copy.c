@@ -20,7 +20,7 @@ struct fp_package_copy {
 	int wrote;                         /* 0: not all of it */
 	struct fp_package_copied at;
 	char *name, sha256[FP_SHA256_HEX]; /* the file that is copied */
-	int64_t size;
+	int64_t size, read;                /* READ: once to copy and once to check it */
 	struct fp_copier *copier;          /* first this, then that; NULL, NULL: the next file */
 	struct fp_hasher *hasher;
 	int done;
@@ -132,6 +132,7 @@ static enum fp_status copy_some(struct fp_package_copy *c, int64_t bytes, struct
 	int end;
 	enum fp_status st = fp_copier_step(c->copier, bytes, &end, err);
 
+	c->read = end || c->read + bytes > c->size ? c->size : c->read + bytes;
 	if (st != FP_OK || !end)
 		return st;
 	fp_copier_free(c->copier);
@@ -149,6 +150,7 @@ static enum fp_status check_some(struct fp_package_copy *c, int64_t bytes, struc
 	int end;
 	enum fp_status st = fp_hasher_step(c->hasher, bytes, &end, &d, err);
 
+	c->read = c->read + bytes > 2 * c->size ? 2 * c->size : c->read + bytes;
 	if (st != FP_OK || !end)
 		return st;
 	fp_hasher_free(c->hasher);
@@ -159,6 +161,7 @@ static enum fp_status check_some(struct fp_package_copy *c, int64_t bytes, struc
 	}
 	c->at.files++;
 	c->at.bytes += c->size;
+	c->read = 0;
 	free(c->name);
 	c->name = NULL;
 	return st;
@@ -200,6 +203,7 @@ struct fp_package_copied fp_package_copy_state(const struct fp_package_copy *c)
 	struct fp_package_copied at = c->at;
 
 	at.to = c->to;
+	at.bytes += c->read / 2;
 	return at;
 }
 
