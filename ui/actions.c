@@ -37,7 +37,7 @@ const struct fp_act fp_acts[] = {
 	{ "secret-remove", "x", NULL, "Remove the secret, after a question", "remove", FP_IN_SECRETS, 1, fp_act_secret_remove },
 	{ "difference", "D", NULL, "What differs between the version and the one before it, feature by feature", "difference", FP_IN_VERSIONS, 0, fp_act_difference },
 	{ "compare", "D", "[NUMBER]", "What differs between the package and the one before, or package NUMBER", "compare", FP_IN_PACKAGES | FP_IN_PACKAGE, 0, fp_act_compare },
-	{ "get", "o", "FOLDER", "Copy the package into a folder, whole or not at all; once more: stop that", "get out", FP_IN_PACKAGES | FP_IN_PACKAGE, 0, fp_act_get },
+	{ "get", "o", "FOLDER", "Copy the package into a folder, whole or not at all; once more: stop that", "get", FP_IN_PACKAGES | FP_IN_PACKAGE, 0, fp_act_get },
 	{ "restore", "r", NULL, "Make the version the current one again, after a question", "restore", FP_IN_VERSIONS, 1, fp_act_restore },
 	{ "back", "<Esc>", NULL, "Clear the filter, else go back to the view below", "back", ALL, 0, fp_act_back },
 	{ "close", "q", NULL, "Go back to the view below; from the first one, quit", NULL, ALL, 0, fp_act_close },

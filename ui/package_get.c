@@ -94,6 +94,7 @@ static unsigned begin(struct fp_console *c, const char *folder)
 		return fp_show_error(c, &err);
 	}
 	c->getting.shown = 0;
+	*c->message = '\0'; /* how far it is is said there */
 	return FP_DO_PAINT;
 }
 
