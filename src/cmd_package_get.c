@@ -1,6 +1,5 @@
 /* fieldpost package get: a package out of the home, whole or not at all. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
@@ -65,11 +64,7 @@ static enum fp_status copy_out(struct fp_invocation *inv, const char *project_id
 /* "trees-12": where it goes when nobody says. */
 static char *default_dir(const json_t *row)
 {
-	char *dir = fp_asprintf("%s-%lld", fp_json_str(row, "project"), (long long)fp_json_int(row, "id", 0));
-
-	for (char *slash = dir; (slash = strchr(slash, '/'));)
-		*slash = '_';
-	return dir;
+	return fp_asprintf("%s-%lld", fp_json_str(row, "project"), (long long)fp_json_int(row, "id", 0));
 }
 
 static enum fp_status print_manifest(const struct fp_invocation *inv, json_t *row, struct fp_error *err)

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
@@ -101,11 +100,7 @@ static unsigned begin(struct fp_console *c, const char *folder)
 /* "trees-12", as the command calls it. */
 static char *proposal(const struct fp_view *v, int64_t package)
 {
-	char *name = fp_asprintf("%s-%lld", v->ops->columns ? fp_view_cell(v, "project") : v->project_name, (long long)package);
-
-	for (char *slash = name; (slash = strchr(slash, '/'));)
-		*slash = '_';
-	return name;
+	return fp_asprintf("%s-%lld", v->ops->columns ? fp_view_cell(v, "project") : v->project_name, (long long)package);
 }
 
 unsigned fp_act_get(struct fp_console *c, const char *arg)
