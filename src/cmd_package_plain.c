@@ -176,7 +176,8 @@ const struct fp_command fp_cmd_package_plain = {
 	.min_args = 2,
 	.max_args = 2,
 	.flags = FP_CMD_CONFIG,
-	.help = "Make the QField package of a plain project, without a home. Databases are read; services are those of the file that $PGSERVICEFILE names.",
+	.help = "Make the QField package of a plain project, without a home (in a home: package list, show, get, compare; job trigger NAME package). "
+		"Databases are read; services are those of the file that $PGSERVICEFILE names.",
 	.options = {{"root", "FOLDER", "the project may use files of FOLDER, in which it lies; else of its own folder only"},
 		FP_NETWORK_OPTIONS("read layers of web services too")},
 	.run = run,

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <sodium.h>
@@ -66,6 +67,14 @@ static void print_help(const struct fp_command *c)
 	fp_buf_free(&b);
 }
 
+/* Where one of the three is closed, the next file that is opened would take its number, and the answer would go into a file of the home. */
+static void take_numbers(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY); /* an answer that cannot be written is told */
+}
+
 int main(int argc, char **argv)
 {
 	struct fp_invocation inv = {.home = default_home()};
@@ -73,6 +82,7 @@ int main(int argc, char **argv)
 	static char help[] = "help";
 	enum fp_status st;
 
+	take_numbers();
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* files and --json are the same everywhere */
 	signal(SIGPIPE, SIG_DFL);
