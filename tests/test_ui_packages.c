@@ -517,5 +517,6 @@ Test(ui_packages, a_running_job_shows_its_progress_in_list_and_view_and_can_be_c
 	SHOWS("package stopped: cancelled by tester");
 	SHOWS("Stopped   2026-11-23");
 	SHOWS_NOT("x cancel");
+	SHOWS("Devices   get package 8");
 	ui_close(&u);
 }

@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/store/jobs.h"
+#include "engine/store/packages.h"
 #include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/format.h"
@@ -13,8 +14,8 @@
 
 /* The log goes on below the lines of load(); its rows are numbered from 1 without a gap. */
 
-/* AMOUNT: while load() runs, what is said of the step that runs. */
-struct data { int64_t id; int active, opened; unsigned lacks; char *amount; };
+/* IN_VAIN: it should have made a package. AMOUNT: while load() runs, what is said of the step that runs. */
+struct data { int64_t id; int active, opened, in_vain; unsigned lacks; char *amount; };
 
 static unsigned verdict_style(const struct fp_job_row *r)
 {
@@ -79,6 +80,7 @@ static void add_job(void *arg, const struct fp_job_row *r)
 
 	d->active = fp_job_active(r);
 	d->lacks = fp_job_lacks(r->type, r->status);
+	d->in_vain = strcmp(r->type, "package") == 0 && (strcmp(r->status, "failed") == 0 || strcmp(r->status, "stopped") == 0);
 	v->live = d->active;
 	if (!d->opened)
 		v->follow = d->active;
@@ -132,6 +134,21 @@ static void add_step(void *arg, const struct fp_step_row *r)
 	fp_buf_free(&b);
 }
 
+/* Whoever sees that it failed asks what devices get now. */
+static enum fp_status add_newest(struct fp_view *v, struct fp_error *err)
+{
+	int64_t newest = 0;
+	enum fp_status st = fp_package_before(v->console->store, v->project, 0, &newest, err);
+
+	if (st == FP_OK && newest) {
+		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Devices   get package %lld: Enter", (long long)newest);
+		fp_rows_link(&v->lines, v->lines.n - 1, "package %lld", (long long)newest);
+	} else if (st == FP_OK) {
+		fp_rows_line(&v->lines, FP_STYLE_WARN, "Devices   get nothing: there is no package yet");
+	}
+	return st;
+}
+
 static enum fp_status load(struct fp_view *v, struct fp_error *err)
 {
 	struct data *d = v->data;
@@ -140,6 +157,8 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 
 	d->id = strtoll(v->arg, NULL, 10);
 	st = fp_job_get(v->console->store, d->id, add_job, v, err);
+	if (st == FP_OK && d->in_vain)
+		st = add_newest(v, err);
 	if (st)
 		return st;
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Steps");
