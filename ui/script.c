@@ -55,7 +55,7 @@ static unsigned keys(struct fp_console *c, const char *text)
 	while (*text && !(todo & FP_DO_QUIT)) {
 		int key = fp_key_next(&text);
 		if (key == FP_KEY_NONE) {
-			snprintf(c->script_fault, sizeof c->script_fault, "no key is named there: %.60s", text);
+			snprintf(c->script_fault, sizeof c->script_fault, "no key is named there: %s", text);
 			break;
 		}
 		todo |= fp_console_key(c, key, NULL);

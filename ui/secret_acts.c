@@ -136,7 +136,7 @@ static unsigned ask_kind(struct fp_console *c)
 		{ SERVICE_PARTS, "PostgreSQL service, part by part" }, { SERVICE_FILE, "PostgreSQL service from a pg_service.conf" },
 		{ TYPE_VALUE, "Variable of the environment" }, { TYPE_FILE, "Variable of the environment from a file" },
 	};
-	struct fp_menu m = { .chosen = kind_chosen, .title = fp_asprintf(" %.40s ", c->secret.name) };
+	struct fp_menu m = { .chosen = kind_chosen, .title = fp_asprintf(" %s ", c->secret.name) };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		fp_menu_add(&m, kinds[i].item, kinds[i].label, NULL);
