@@ -69,8 +69,10 @@ static enum fp_status digest_file(json_t *file, const char *path, const struct f
 	return st;
 }
 
-static enum fp_status digest_files(const struct answer *a, const char *folder, const struct fp_interrupt *i, struct fp_error *err)
+/* Puts what is complete in FOLDER to its place TO. The sums are for the JSON only: they take as long as the verification. */
+static enum fp_status publish(const struct answer *a, const char *folder, const char *to, int sums, const struct fp_interrupt *i, struct fp_error *err)
 {
+	char *parent = fp_path_dir(to);
 	enum fp_status st = FP_OK;
 	json_t *f;
 	size_t k;
@@ -78,9 +80,20 @@ static enum fp_status digest_files(const struct answer *a, const char *folder, c
 	json_array_foreach(a->files, k, f) {
 		char *path = fp_path_join(folder, fp_json_str(f, "name"));
 		if (st == FP_OK)
+			st = fp_fs_sync(path, err);
+		if (st == FP_OK && sums)
 			st = digest_file(f, path, i, err);
+		else if (st == FP_OK)
+			st = fp_interrupted(i, err);
 		free(path);
 	}
+	if (st == FP_OK)
+		st = fp_fs_usual_modes(folder, err);
+	if (st == FP_OK && rename(folder, to) != 0)
+		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
+	if (st == FP_OK)
+		st = fp_fs_sync_dir(parent, err);
+	free(parent);
 	return st;
 }
 
@@ -130,11 +143,7 @@ static enum fp_status make(struct fp_invocation *inv, struct fp_plain *p, struct
 		st = fp_plain_run(p, inv, "package", inv->config.job_limit_s[1], json_pack("{s:b}", "any_address", 1), NULL, take, a, err);
 	fp_progress_end(&a->progress);
 	if (st == FP_OK)
-		st = digest_files(a, p->out, i, err);
-	if (st == FP_OK)
-		st = fp_fs_usual_modes(p->out, err);
-	if (st == FP_OK && rename(p->out, to) != 0)
-		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
+		st = publish(a, p->out, to, inv->json, i, err);
 	return st;
 }
 
