@@ -756,7 +756,7 @@ Test(settle, a_full_disk_after_a_commit_is_waited_out)
 Test(settle, kills_at_random_moments_lose_and_double_nothing)
 {
 	int seed = home_asked("FIELDPOST_SEED", (int)time(NULL)), wanted = home_asked("FIELDPOST_KILLS", KILLS), kills = 0;
-	int64_t end = fp_monotonic_ms() + home_asked("FIELDPOST_SECONDS", 15) * 1000L, whole, before, done = 0;
+	int64_t end = fp_monotonic_ms() + home_asked("FIELDPOST_SECONDS", 30) * 1000L, whole, before, done = 0;
 	unsigned state = (unsigned)seed;
 
 	fprintf(stderr, "FIELDPOST_SEED=%d\n", seed);

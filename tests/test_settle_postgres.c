@@ -270,7 +270,7 @@ Test(settle_postgres, an_engine_dead_at_a_named_point_loses_and_doubles_nothing)
 Test(settle_postgres, kills_at_random_moments_lose_and_double_nothing)
 {
 	int seed = home_asked("FIELDPOST_SEED", (int)time(NULL)), wanted = home_asked("FIELDPOST_KILLS", KILLS), kills = 0;
-	int64_t limit = fp_monotonic_ms() + home_asked("FIELDPOST_SECONDS", 15) * 1000L, whole;
+	int64_t limit = fp_monotonic_ms() + home_asked("FIELDPOST_SECONDS", 30) * 1000L, whole;
 	unsigned state = (unsigned)seed;
 
 	fprintf(stderr, "FIELDPOST_SEED=%d\n", seed);
