@@ -267,6 +267,16 @@ tests_test_package_decide_SOURCES = tests/test_package_decide.c tests/package_fi
 tests_test_package_decide_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_decide_LDADD = $(WORKER_TEST_LDADD)
 
+SUITES += tests/test_package_columns
+tests_test_package_columns_SOURCES = tests/test_package_columns.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_columns_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_columns_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_filters
+tests_test_package_filters_SOURCES = tests/test_package_filters.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_filters_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_filters_LDADD = $(WORKER_TEST_LDADD)
+
 SUITES += tests/test_package_files
 tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
 tests_test_package_files_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)

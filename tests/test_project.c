@@ -381,6 +381,24 @@ Test(project, title_background_and_attachment_folders_are_found_in_both_forms, .
 
 #define BOX(a) "<extent><xmin>" a "</xmin><ymin>0</ymin><xmax>9</xmax><ymax>9</ymax></extent>"
 
+Test(project, who_makes_defaults_is_told_in_both_forms, .init = setup, .fini = teardown)
+{
+	static const struct {
+		const char *xml;
+		int provider;
+	} cases[] = {
+		{"<qgis version='3.22.16'><evaluateDefaultValues active='1'/></qgis>", 1}, {"<qgis version='3.22.16'><evaluateDefaultValues active='0'/></qgis>", 0},
+		{"<qgis version='3.40.6'><projectFlags set='EvaluateDefaultValuesOnProviderSide|TrustStoredLayerStatistics'/></qgis>", 1},
+		{"<qgis version='3.40.6'><projectFlags set=''/></qgis>", 0}, {"<qgis version='3.4.1'/>", 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_project *p = opened(cases[i].xml);
+		cr_expect_eq(p->provider_defaults, cases[i].provider, "%s", cases[i].xml);
+		fp_project_free(p);
+	}
+}
+
 Test(project, the_extent_is_the_map_canvas_then_the_view_then_the_layers, .init = setup, .fini = teardown)
 {
 	static const struct {

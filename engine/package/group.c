@@ -8,7 +8,9 @@
 #include "engine/base/json.h"
 #include "engine/base/path.h"
 #include "engine/changes/layer_source.h"
+#include "engine/layers/check.h"
 #include "engine/layers/sqlite.h"
+#include "engine/package/rows_file.h"
 #include "engine/project/source.h"
 
 #define FUNCTIONS_MAX 20 /* of different names in a filter */
@@ -16,11 +18,6 @@
 static int is_file(const struct fp_layer_def *l)
 {
 	return l->provider && (strcmp(l->provider, "ogr") == 0 || strcmp(l->provider, "spatialite") == 0);
-}
-
-static int is_postgres(const struct fp_layer_def *l)
-{
-	return l->provider && strcmp(l->provider, "postgres") == 0;
 }
 
 /* ---- the source, apart from the filter ---- */
@@ -84,6 +81,15 @@ char *fp_group_filter(const struct fp_layer_def *l)
 	filter = fp_strdup(u.sql);
 	fp_uri_clear(&u);
 	return filter;
+}
+
+int fp_group_is_query(const struct fp_layer_def *l)
+{
+	char *filter = fp_group_filter(l);
+	int is = strcmp(fp_layer_provider(l), "ogr") == 0 && fp_rows_is_query(filter);
+
+	free(filter);
+	return is;
 }
 
 char *fp_group_restriction(const struct fp_layer_def *l)
@@ -207,6 +213,7 @@ static void clear(struct fp_group *g)
 	free(g->layers);
 	free(g->key);
 	free(g->comment);
+	free(g->called);
 	free(g->name);
 	free(g->local_key);
 	free(g->geometry_name);
@@ -246,6 +253,8 @@ static int has_variable(const char *filter)
 	return 0;
 }
 
+#define LIKENESS "\"no source's table\""
+
 /* An empty table like the one in the package, in memory; the caller closes it. */
 static sqlite3 *likeness(const struct fp_group *g)
 {
@@ -253,7 +262,7 @@ static sqlite3 *likeness(const struct fp_group *g)
 	sqlite3 *db = NULL;
 	int has_geom = 0;
 
-	fp_buf_adds(&sql, "CREATE TABLE t (\"no source's column\"");
+	fp_buf_adds(&sql, "CREATE TABLE " LIKENESS " (\"no source's column\"");
 	for (size_t i = 0; i < g->n_columns; i++) {
 		char *name = fp_sqlite_quote(g->columns[i].name);
 		fp_buf_addf(&sql, ", %s", name);
@@ -289,7 +298,7 @@ static int add_function(sqlite3 *db, const char *message)
 
 static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 {
-	char *sql = fp_asprintf("SELECT 1 FROM t WHERE (%s\n)", filter);
+	char *sql = fp_asprintf("SELECT 1 FROM " LIKENESS " WHERE (%s\n)", filter);
 	struct fp_error err;
 	enum fp_status st = FP_E_INVALID;
 
@@ -301,47 +310,116 @@ static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 	return st == FP_OK;
 }
 
-static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter, int try_filter)
+int fp_group_is_reserved(const char *table)
 {
-	char *own = fp_asprintf("%s|subset=%s", key, filter);
+	static const char *const reserved[] = {"gpkg_", "rtree_", "sqlite_"};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (sqlite3_strnicmp(table, reserved[i], (int)strlen(reserved[i])) == 0)
+			return 1;
+	return 0;
+}
+
+/* 1: a table of data.gpkg may be called that, and none is. */
+static int is_free(const struct fp_groups *gs, const char *table)
+{
+	for (size_t i = 0; i < gs->n; i++)
+		if (gs->items[i].called && sqlite3_stricmp(gs->items[i].called, table) == 0)
+			return 0;
+	return *table && !strchr(table, '|') && !fp_group_is_reserved(table);
+}
+
+/* A layer's filter as it is looked at. */
+struct filter {
+	char *text;
+	char *condition;  /* that a row must meet; TEXT, unless that is a query. NULL: nobody knows */
+	char *table;      /* of a query whose CONDITION is known: it must be called that */
+};
+
+static void filter_take(struct filter *f, const struct fp_pack_layer *l)
+{
+	struct fp_ogr_source s;
+	const char *table;
+
+	*f = (struct filter){.text = fp_group_filter(l->def)};
+	if (!fp_group_is_query(l->def)) {
+		f->condition = fp_strdup(f->text);
+		return;
+	}
+	fp_layer_source(&s, l->def, NULL);
+	table = found_name(l) ? found_name(l) : s.layername;
+	if (table)
+		f->condition = fp_group_condition(f->text, table);
+	f->table = f->condition ? fp_strdup(table) : NULL;
+	fp_ogr_source_clear(&s);
+}
+
+static void filter_clear(struct filter *f)
+{
+	free(f->text);
+	free(f->condition);
+	free(f->table);
+}
+
+/* 1 when the filter can stay what it is in the table of G, as far as that goes by its name. */
+static int call_it(const struct fp_groups *gs, struct fp_group *g, const struct filter *f)
+{
+	if (!f->table || (g->called && strcmp(g->called, f->table) == 0))
+		return f->condition != NULL;
+	if (g->called || !is_free(gs, f->table))
+		return 0;
+	g->called = fp_strdup(f->table);
+	return 1;
+}
+
+static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const struct filter *f, int try_filter)
+{
+	char *own = fp_asprintf("%s|subset=%s", key, f->text);
 	struct fp_group *g = group_with(gs, own);
 
 	if (g->n_layers == 0) {
-		fp_strv_add(&g->filters, filter);
+		fp_strv_add(&g->filters, f->condition && *f->condition ? f->condition : f->text);
 		g->drop = 1;
-		g->try_filter = try_filter;
+		g->try_filter = try_filter && call_it(gs, g, f);
 	}
 	add_layer(g, l);
 	free(own);
 }
 
-/* Looks at the filter of each layer of group AT. */
+/* 1: the layer L stays in group AT, whose likeness DB is. */
+static int sort_filter(struct fp_groups *gs, struct fp_package *p, size_t at, struct fp_pack_layer *l, sqlite3 *db)
+{
+	struct fp_group *g = &gs->items[at];
+	struct filter f;
+	int evaluates = 0, stays = 1;
+
+	filter_take(&f, l);
+	if (f.condition && has_variable(f.condition) && !f.table) {
+		g->all = 1;
+		fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
+	} else if (f.condition && !*f.condition && call_it(gs, g, &f)) {
+		g->all = 1;
+	} else {
+		evaluates = f.condition && *f.condition && can_evaluate(db, f.condition, g->same_language);
+		stays = evaluates && fp_group_same_meaning(g, f.condition) && call_it(gs, g, &f);
+		if (!stays)
+			set_apart(gs, g->key, l, &f, evaluates);
+		else if (!fp_strv_has(&g->filters, f.condition))
+			fp_strv_add(&g->filters, f.condition);
+	}
+	filter_clear(&f);
+	return stays;
+}
+
 static void sort_filters(struct fp_groups *gs, struct fp_package *p, size_t at)
 {
 	sqlite3 *db = likeness(&gs->items[at]);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < gs->items[at].n_layers; i++) {
-		struct fp_group *g = &gs->items[at];
-		struct fp_pack_layer *l = g->layers[i];
-		char *filter = fp_group_filter(l->def);
-		int apart = 0, evaluates;
-
-		if (!*filter) {
-			g->all = 1;
-		} else if (has_variable(filter)) {
-			g->all = 1;
-			fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
-		} else if ((evaluates = can_evaluate(db, filter, g->same_language)) && (!is_postgres(l->def) || fp_group_same_meaning(g, filter))) {
-			if (!fp_strv_has(&g->filters, filter))
-				fp_strv_add(&g->filters, filter);
-		} else {
-			apart = 1;
-			set_apart(gs, g->key, l, filter, evaluates);
-		}
-		if (!apart)
+	for (size_t i = 0; i < gs->items[at].n_layers; i++) { /* what is set apart may move the groups */
+		struct fp_pack_layer *l = gs->items[at].layers[i];
+		if (sort_filter(gs, p, at, l, db))
 			gs->items[at].layers[kept++] = l;
-		free(filter);
 	}
 	gs->items[at].n_layers = kept;
 	sqlite3_close(db);
@@ -362,6 +440,7 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->geometry = r->geometry;
 	g->srs = r->srs ? OSRClone(r->srs) : NULL;
 	g->comment = fp_strdup_null(r->comment);
+	g->language = r->language;
 	g->same_language = r->direct != NULL;
 	g->about = r->about > 0 ? r->about : 0;
 }

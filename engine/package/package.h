@@ -59,6 +59,7 @@ struct fp_pack_layer {
 	int read_only;           /* made so for want of a key, or (PK is set) because it cannot be taken offline */
 	char *provider, *datasource; /* as they stand in the package; NULL: as in the source */
 	int64_t table;           /* offline: its index in TABLES; else -1 */
+	int query;               /* its filter is a query of its own: of its columns only the key is known to be bound to anything */
 	json_t *warnings;        /* [{"code","count","detail"}], owned */
 };
 

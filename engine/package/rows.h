@@ -52,8 +52,12 @@ struct fp_rows_direct {
 	enum fp_status (*done)(struct fp_rows *r, struct fp_error *err); /* after the last row: it is still what it was */
 };
 
+/* What a source's filters are written in: what shows the same rows in one of them may show others in the next (group_filter.c). */
+enum fp_row_language { FP_IN_SQLITE, FP_IN_POSTGRESQL, FP_IN_GDAL, FP_IN_QGIS };
+
 struct fp_rows {
 	const struct fp_rows_ops *ops;
+	enum fp_row_language language;
 	struct fp_row_column *columns; /* in the provider's order, the source key among them; owned */
 	size_t n_columns;
 	OGRwkbGeometryType geometry;   /* wkbNone: no geometry column; wkbUnknown: any */

@@ -202,13 +202,13 @@ void fp_rows_file_close(struct fp_rows_file *f)
 static void add_field(struct fp_rows *rows, OGRFieldDefnH d)
 {
 	struct fp_row_column *c = &rows->columns[rows->n_columns++];
-	const char *alias = OGR_Fld_GetAlternativeNameRef(d);
+	const char *alias = OGR_Fld_GetAlternativeNameRef(d), *text = OGR_Fld_GetDefault(d);
 
 	c->name = fp_strdup(OGR_Fld_GetNameRef(d));
 	c->type = OGR_Fld_GetType(d);
 	c->subtype = OGR_Fld_GetSubType(d);
 	c->alias = alias && *alias ? fp_strdup(alias) : NULL;
-	c->has_default = OGR_Fld_GetDefault(d) && !OGR_Fld_IsDefaultDriverSpecific(d);
+	c->has_default = text && strcmp(text, "''") != 0 && !OGR_Fld_IsDefaultDriverSpecific(d);
 	c->not_null = !OGR_Fld_IsNullable(d);
 	c->unique = OGR_Fld_IsUnique(d);
 	switch (c->type) {
@@ -218,6 +218,8 @@ static void add_field(struct fp_rows *rows, OGRFieldDefnH d)
 		break;
 	case OFTString:
 		c->width = OGR_Fld_GetWidth(d);
+		if (c->width > 0 && OGR_Fld_GetPrecision(d) > 0) /* as QGIS counts: the point takes one */
+			c->width--;
 		if (c->subtype != OFSTJSON)
 			c->subtype = OFSTNone;
 		break;
@@ -276,6 +278,7 @@ void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const s
 		rows->columns[rows->n_columns++] = (struct fp_row_column){.name = fp_strdup(fid), .type = OFTInteger64, .has_default = 1, .not_null = 1, .unique = 1};
 	for (int i = 0; i < n; i++)
 		add_field(rows, OGR_FD_GetFieldDefn(defn, i));
+	rows->language = is_sqlite(f) ? FP_IN_SQLITE : FP_IN_GDAL;
 	rows->geometry = type_of(f, layer);
 	rows->srs = OGR_L_GetSpatialRef(f->layer);
 	if (rows->srs)

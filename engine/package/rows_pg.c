@@ -595,9 +595,11 @@ enum fp_status fp_rows_postgres(struct fp_rows **out, struct fp_package *p, cons
 
 	*out = NULL;
 	r->rows.ops = &ops;
+	r->rows.language = FP_IN_POSTGRESQL;
 	r->package = p;
 	r->what = fp_asprintf("layer \"%s\" cannot be read", layer->def->name);
 	r->relation.key = layer->pk;
+	r->relation.evaluated = p->project->provider_defaults;
 	fp_uri_parse(&r->uri, layer->def->datasource);
 	question = fp_pg_question(layer->def, r->what, err);
 	st = question ? open_database(r, question, err) : FP_E_REFUSED;

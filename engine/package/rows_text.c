@@ -237,11 +237,25 @@ static enum fp_status look(struct rows *r, struct fp_error *err)
 	return complete(r, err);
 }
 
-/* The filter is an expression of QGIS, the same as SQL as long as it is a simple one. It never meets a table: the row is all that it can see. */
+/* 1: FILTER has C outside of what stands in quotes. */
+static int has_outside_quotes(const char *filter, char c)
+{
+	char quote = 0;
+
+	for (; *filter; filter++) {
+		if (!quote && *filter == c)
+			return 1;
+		if (quote ? *filter == quote : *filter == '\'' || *filter == '"')
+			quote = quote ? 0 : *filter;
+	}
+	return 0;
+}
+
+/* The filter is an expression of QGIS, the same as SQL as long as it is a simple one: 1/2 is not. It never meets a table: the row is all that it can see. */
 static enum fp_status prepare_filter(struct rows *r, struct fp_error *err)
 {
 	struct fp_buf sql = FP_BUF_INIT;
-	int rc;
+	int rc, divides = 0;
 
 	if (!r->wanted.filters || r->wanted.filters->n == 0)
 		return FP_OK;
@@ -252,13 +266,15 @@ static enum fp_status prepare_filter(struct rows *r, struct fp_error *err)
 		sqlite3_free(name);
 	}
 	fp_buf_adds(&sql, ") WHERE ");
-	for (size_t i = 0; i < r->wanted.filters->n; i++)
+	for (size_t i = 0; i < r->wanted.filters->n; i++) {
 		fp_buf_addf(&sql, "%s(%s\n)", i ? " OR " : "", r->wanted.filters->items[i]);
+		divides |= has_outside_quotes(r->wanted.filters->items[i], '/');
+	}
 	fp_assert(sqlite3_open(":memory:", &r->db) == SQLITE_OK);
 	sqlite3_exec(r->db, "PRAGMA case_sensitive_like = 1", NULL, NULL, NULL);
-	rc = sqlite3_prepare_v2(r->db, sql.data, -1, &r->filter, NULL);
+	rc = divides ? SQLITE_ERROR : sqlite3_prepare_v2(r->db, sql.data, -1, &r->filter, NULL);
 	fp_buf_free(&sql);
-	return rc == SQLITE_OK ? FP_OK : fp_fail(err, FP_E_INVALID, "the filter cannot be used: %s", sqlite3_errmsg(r->db));
+	return rc == SQLITE_OK ? FP_OK : fp_fail(err, FP_E_REFUSED, "only QGIS knows which rows its filter means (%s)", divides ? "/" : sqlite3_errmsg(r->db));
 }
 
 /* ---- rows ---- */
@@ -382,6 +398,7 @@ enum fp_status fp_rows_text(struct fp_rows **out, struct fp_package *p, const st
 
 	*out = NULL;
 	r->rows.ops = &ops;
+	r->rows.language = FP_IN_QGIS;
 	r->wanted = *wanted;
 	r->wkb = (struct fp_buf)FP_BUF_INIT;
 	fp_url_query_parse(&r->query, layer->def->datasource);
