@@ -737,6 +737,8 @@ def missing(c):
     here.addJoin(j)
 
 
+import package_strangers  # noqa: E402,F401 further cases
+
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)

@@ -123,6 +123,8 @@ static enum fp_status look_at_filter(const struct fp_rows_file *f, const char *s
 	if (!is_sqlite(f)) /* GDAL's own language opens other files in whole queries only */
 		return fp_rows_is_query(sql) && (strstr(sql, "'.") || strstr(sql, "\"."))
 			? fp_fail(err, FP_E_INVALID, "its filter reads other files") : FP_OK;
+	if (*f->source.vsi)
+		return fp_fail(err, FP_E_REFUSED, "nobody but GDAL can look at its filter, as its database lies in an archive");
 	name = fp_sqlite_quote(OGR_L_GetName(f->layer));
 	whole = fp_rows_is_query(sql) ? fp_strdup(sql) : fp_asprintf("SELECT 1 FROM %s WHERE %s", name, sql);
 	st = fp_sqlite_compile(f->real, whole, err);

@@ -19,18 +19,22 @@ struct ogr_rows {
 	int64_t n;
 };
 
-/* Text in an encoding that the file does not tell is taken for Latin-1, which no byte is foreign to. */
+/* Bytes that are no letters in the encoding of the file are marks, as QGIS shows them. */
 static const char *valid_text(struct fp_value *made, const char *text)
 {
 	struct fp_buf b = FP_BUF_INIT;
 
 	if (fp_text_valid(text, strlen(text)))
 		return text;
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p < 0x80)
-			fp_buf_addc(&b, (char)*p);
-		else
-			fp_buf_addf(&b, "%c%c", 0xC0 | *p >> 6, 0x80 | (*p & 0x3F));
+	for (size_t n; *text; text += n) {
+		unsigned char c = (unsigned char)*text;
+		n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		if (n > 1 && (strnlen(text, n) < n || !fp_text_valid(text, n))) {
+			fp_buf_adds(&b, "\xEF\xBF\xBD");
+			n = 1;
+		} else {
+			fp_buf_add(&b, text, n);
+		}
 	}
 	fp_value_set_text(made, FP_TEXT, b.data, b.len);
 	fp_buf_free(&b);
