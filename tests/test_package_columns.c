@@ -31,8 +31,17 @@ static void are(const char *provider, const char *source, const char *want)
 {
 	char *got = columns(provider, source);
 
-	cr_expect_str_eq(got, want, "%s", source);
+	cr_expect_str_eq(got, want, "%s: %s", source, got);
 	free(got);
+}
+
+/* GML may call an attribute and an element alike. */
+Test(package_columns, columns_of_one_name_are_told_apart_and_the_key_keeps_its)
+{
+	files_put("g.gml", "<?xml version='1.0'?><o:FeatureCollection xmlns:o='http://ogr.maptools.org/' xmlns:gml='http://www.opengis.net/gml'><gml:featureMember><o:f fid='f.1'>"
+		"<o:geometryProperty><gml:Point srsName='EPSG:4326'><gml:coordinates>1,2</gml:coordinates></gml:Point></o:geometryProperty><o:fid>5</o:fid><o:n>1</o:n><o:N>2</o:N>"
+		"</o:f></gml:featureMember></o:FeatureCollection>");
+	are("ogr", "./g.gml", "fid! fid_1 n N_");
 }
 
 #define TABLE "CREATE TABLE t (pk INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, n INTEGER NOT NULL DEFAULT 7, v TEXT NOT NULL DEFAULT 'x', e TEXT NOT NULL DEFAULT '',"\

@@ -1,4 +1,5 @@
 /* What becomes of the filters of layers that go offline: which of them stay, in which table, and which rows are there. */
+#include <cpl_conv.h>
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -112,6 +113,33 @@ Test(package_filters, a_text_is_another_to_gdal_than_to_sqlite)
 		{"ogr", "./g.geojson|subset=n IS NOT NULL AND n < 2", "|subset=n IS NOT NULL AND n < 2", 2},
 	};
 
+	BECOME(cases);
+}
+
+Test(package_filters, a_view_of_two_tables_gives_its_own_rows_and_no_others)
+{
+	static const struct filtered cases[] = {{"ogr", "./a.gpkg|layername=v|subset=w <> 'none'", "|subset=w <> 'none'", 3}};
+
+	files_sql("a.gpkg", "CREATE TABLE other (id INTEGER PRIMARY KEY, pts INTEGER, w TEXT); INSERT INTO other VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 2, 'c'), (4, 2, 'none');"
+		"CREATE VIEW v AS SELECT o.id AS OGC_FID, p.geom, o.w FROM pts p JOIN other o ON o.pts = p.fid;"
+		"INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('v', 'features', 'v', 0);"
+		"INSERT INTO gpkg_geometry_columns VALUES ('v', 'geom', 'POINT', 0, 0, 0)");
+	BECOME(cases);
+}
+
+Test(package_filters, a_filter_of_a_packed_database_sees_its_own_table_alone)
+{
+	static const struct filtered cases[] = {
+		{"ogr", "/vsizip/./a.zip/a.gpkg|layername=table|subset=fid = 1", "|subset=fid = 1", 1},
+		{"ogr", "/vsizip/./a.zip/a.gpkg|layername=pts|subset=fid IN (SELECT fid FROM \"table\")", NULL, 0},
+		{"ogr", "/vsizip/./a.zip/a.gpkg|layername=pts", "", 3},
+	};
+	char *zip = files_at("a.zip"), *inside = fp_asprintf("/vsizip/%s/a.gpkg", zip), *from = files_at("a.gpkg");
+
+	cr_assert_eq(CPLCopyFile(inside, from), 0);
+	free(zip);
+	free(inside);
+	free(from);
 	BECOME(cases);
 }
 

@@ -45,10 +45,13 @@ static char *free_name(const struct fp_group *g, const char *stem)
 static int must_go(const struct fp_group *g, size_t k)
 {
 	const char *name = g->columns[k].name, *pk = g->layers[0]->pk ? g->layers[0]->pk : "";
+	int is_key = strcmp(name, pk) == 0;
 
-	for (size_t i = 0; i < g->n_columns; i++)
-		if (i != k && sqlite3_stricmp(g->columns[i].name, name) == 0 && strcmp(name, pk) != 0 && (i < k || strcmp(g->columns[i].name, pk) == 0))
+	for (size_t i = 0; i < g->n_columns; i++) {
+		int other_is_key = strcmp(g->columns[i].name, pk) == 0;
+		if (i != k && sqlite3_stricmp(g->columns[i].name, name) == 0 && (is_key ? i < k && other_is_key : i < k || other_is_key))
 			return 1;
+	}
 	return !*name;
 }
 

@@ -441,7 +441,7 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->srs = r->srs ? OSRClone(r->srs) : NULL;
 	g->comment = fp_strdup_null(r->comment);
 	g->language = r->language;
-	g->same_language = r->direct != NULL;
+	g->same_language = r->language == FP_IN_GEOPACKAGE;
 	g->about = r->about > 0 ? r->about : 0;
 }
 

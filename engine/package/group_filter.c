@@ -121,7 +121,7 @@ int fp_group_same_meaning(const struct fp_group *g, const char *filter)
 	const char *p = filter, *start;
 	size_t n;
 
-	if (g->language == FP_IN_SQLITE)
+	if (g->language == FP_IN_SQLITE || g->language == FP_IN_GEOPACKAGE)
 		return 1;
 	for (enum kind kind; (kind = take(&p, &start, &n)) != END;) {
 		int known = 1;

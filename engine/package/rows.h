@@ -53,7 +53,7 @@ struct fp_rows_direct {
 };
 
 /* What a source's filters are written in: what shows the same rows in one of them may show others in the next (group_filter.c). */
-enum fp_row_language { FP_IN_SQLITE, FP_IN_POSTGRESQL, FP_IN_GDAL, FP_IN_QGIS };
+enum fp_row_language { FP_IN_SQLITE, FP_IN_GEOPACKAGE /* with GDAL's functions */, FP_IN_POSTGRESQL, FP_IN_GDAL, FP_IN_QGIS };
 
 struct fp_rows {
 	const struct fp_rows_ops *ops;

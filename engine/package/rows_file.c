@@ -114,6 +114,40 @@ static int is_sqlite(const struct fp_rows_file *f)
 	return strcmp(f->driver, "GPKG") == 0 || strcmp(f->driver, "SQLite") == 0;
 }
 
+static void add_column(struct fp_buf *b, const char *before, const char *name)
+{
+	char *quoted = fp_sqlite_quote(name);
+
+	fp_buf_adds(b, before);
+	fp_buf_adds(b, quoted);
+	free(quoted);
+}
+
+/* SQLite cannot look into archives: SQL is compiled where there is such a table and nothing else. */
+static enum fp_status compile_elsewhere(const struct fp_rows_file *f, const char *sql, struct fp_error *err)
+{
+	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(f->layer);
+	const char *fid = OGR_L_GetFIDColumn(f->layer), *geometry = OGR_L_GetGeometryColumn(f->layer);
+	struct fp_buf b = FP_BUF_INIT;
+	sqlite3 *db = NULL;
+	enum fp_status st;
+
+	add_column(&b, "CREATE TABLE ", OGR_L_GetName(f->layer));
+	add_column(&b, " (", *fid ? fid : "rowid");
+	if (*geometry)
+		add_column(&b, ", ", geometry);
+	for (int i = 0; i < OGR_FD_GetFieldCount(defn); i++)
+		add_column(&b, ", ", OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i)));
+	fp_buf_adds(&b, ")");
+	if (sqlite3_open(":memory:", &db) != SQLITE_OK || sqlite3_exec(db, b.data, NULL, NULL, NULL) != SQLITE_OK)
+		st = fp_fail(err, FP_E_INVALID, "its filter cannot be looked at: %s", sqlite3_errmsg(db));
+	else
+		st = fp_sqlite_compile_on(db, sql, NULL, err);
+	sqlite3_close(db);
+	fp_buf_free(&b);
+	return st;
+}
+
 /* What SQLite itself cannot compile for want of a function may be good for GDAL, which has more of them. Nothing else is. */
 static enum fp_status look_at_filter(const struct fp_rows_file *f, const char *sql, struct fp_error *err)
 {
@@ -123,16 +157,14 @@ static enum fp_status look_at_filter(const struct fp_rows_file *f, const char *s
 	if (!is_sqlite(f)) /* GDAL's own language opens other files in whole queries only */
 		return fp_rows_is_query(sql) && (strstr(sql, "'.") || strstr(sql, "\"."))
 			? fp_fail(err, FP_E_INVALID, "its filter reads other files") : FP_OK;
-	if (*f->source.vsi)
-		return fp_fail(err, FP_E_REFUSED, "nobody but GDAL can look at its filter, as its database lies in an archive");
 	name = fp_sqlite_quote(OGR_L_GetName(f->layer));
 	whole = fp_rows_is_query(sql) ? fp_strdup(sql) : fp_asprintf("SELECT 1 FROM %s WHERE %s", name, sql);
-	st = fp_sqlite_compile(f->real, whole, err);
+	st = *f->source.vsi ? compile_elsewhere(f, whole, err) : fp_sqlite_compile(f->real, whole, err);
 	free(name);
 	free(whole);
 	if (st == FP_E_REFUSED && strncmp(err->msg, "no such function", 16) == 0)
 		return FP_OK;
-	return st == FP_OK ? FP_OK : FP_E_INVALID;
+	return st == FP_OK ? FP_OK : *f->source.vsi ? FP_E_REFUSED : FP_E_INVALID;
 }
 
 static enum fp_status apply_filters(struct fp_rows_file *f, const struct fp_strv *filters, struct fp_error *err)
@@ -280,7 +312,7 @@ void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const s
 		rows->columns[rows->n_columns++] = (struct fp_row_column){.name = fp_strdup(fid), .type = OFTInteger64, .has_default = 1, .not_null = 1, .unique = 1};
 	for (int i = 0; i < n; i++)
 		add_field(rows, OGR_FD_GetFieldDefn(defn, i));
-	rows->language = is_sqlite(f) ? FP_IN_SQLITE : FP_IN_GDAL;
+	rows->language = !is_sqlite(f) ? FP_IN_GDAL : strcmp(f->driver, "GPKG") == 0 ? FP_IN_GEOPACKAGE : FP_IN_SQLITE;
 	rows->geometry = type_of(f, layer);
 	rows->srs = OGR_L_GetSpatialRef(f->layer);
 	if (rows->srs)
