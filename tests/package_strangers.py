@@ -4,7 +4,7 @@ import os, re, zipfile
 from package_kit import case, create, gdal, ogr, png, points, put, raster, sql, table
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
-from qgis.core import (QgsAction, QgsAnnotationLayer, QgsAnnotationPointTextItem, QgsConditionalStyle, QgsCoordinateReferenceSystem, QgsDefaultValue, QgsDiagramSettings, QgsEditorWidgetSetup, QgsField,
+from qgis.core import (Qgis, QgsAction, QgsAnnotationLayer, QgsAnnotationPointTextItem, QgsConditionalStyle, QgsCoordinateReferenceSystem, QgsDefaultValue, QgsDiagramSettings, QgsEditorWidgetSetup, QgsField,
                        QgsFieldConstraints, QgsGraduatedSymbolRenderer, QgsHeatmapRenderer, QgsInvertedPolygonRenderer, QgsLayoutFrame, QgsLayoutItemAttributeTable, QgsLayoutItemLegend, QgsLayoutItemMap,
                        QgsLayoutItemPicture, QgsLayoutSize, QgsMapThemeCollection, QgsMarkerSymbol, QgsNullSymbolRenderer, QgsPalLayerSettings, QgsPieDiagram, QgsPointXY, QgsPrintLayout, QgsProject, QgsProperty,
                        QgsRelation, QgsRendererRange, QgsRuleBasedLabeling, QgsRuleBasedRenderer, QgsSingleCategoryDiagramRenderer, QgsSymbol, QgsSymbolLayer, QgsVectorLayer, QgsVectorLayerJoinInfo, QgsWkbTypes)
@@ -361,3 +361,110 @@ def odd_names(c):
         c.add("{}/a & b/text/" + n + ".csv", f"csv {n}")
         raster(c.path(f"a & b/ras/{n}.tif"))
         c.add("{}/a & b/ras/" + n + ".tif", f"raster {n}", "gdal", "raster")
+
+
+@case("28_text")
+def text(c):
+    """Text tables in all their dialects."""
+    d = "file://{}/"
+    c.write("semi.csv", "# comment\n# more\nfid;name;lon;lat;z;when;n\n1;'a; b';7,5;46,25;400;2024-01-01;1\n2;'it''s';7,6;46,5;401;2024-01-02;2\n3;;;;;;\n")
+    c.write("dms.csv", "fid,lat,lon\n1,46 15 30 N,7 30 0 E\n2,46°15'30\"S,7°30'W\n3,bad,1\n")
+    c.write("wkt.txt", "fid|shape|name\n1|POINT Z (1 2 3)|a\n2|MULTIPOINT Z ((1 2 3),(4 5 6))|b\n3||c\n4|LINESTRING(0 0,1 1)|d\n")
+    c.write("poly.csv", "fid,g\n1,\"POLYGON((0 0,1 0,1 1,0 0))\"\n2,\"MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((3 3,4 3,4 4,3 3)))\"\n3,\"POLYGON EMPTY\"\n4,\"CURVEPOLYGON(CIRCULARSTRING(0 0,1 1,2 0,1 -1,0 0))\"\n")
+    c.write("head.csv", "1,a,5\n2,b,6\n")
+    c.write("dup.csv", "fid,name,name,,other\n1,a,b,c,d\n2,e,f,g,h,extra\n3\n\n4,x\n")
+    c.write("white.txt", "fid  name   n\n1 a  2\n2  b 3\n")
+    c.write("trim.csv", " fid , name \n 1 , a \n 2 ,  \n")
+    c.write("cr.csv", b"\xef\xbb\xbffid,name\r\n1,\"a\r\nb\"\r\n2,c\r\n")
+    c.write("utf16.csv", "fid,name\n1,größe\n".encode("utf-16"))
+    c.write("pt.csv", "fid,x,y\n1,1e3,2\n2,,2\n3,abc,1\n4, 5 ,6\n5,NaN,1\n")
+    c.write("bool.csv", "fid,b,t,dt\n1,true,10:00,2024-01-01T10:00:00Z\n2,false,11:30:15,2024-06-01T10:00:00+02:00\n")
+    for name, source in (("semi", "semi.csv?type=csv&delimiter=;&quote='&escape='&skipLines=2&decimalPoint=,&xField=lon&yField=lat&zField=z&crs=EPSG:4326&spatialIndex=yes"),
+                         ("dms", "dms.csv?type=csv&xField=lon&yField=lat&xyDms=yes&crs=EPSG:4326"), ("polygons", "poly.csv?type=csv&wktField=g&geomType=Polygon"), ("no header", "head.csv?type=csv&useHeader=no&geomType=none"),
+                         ("dup", "dup.csv?type=csv&geomType=none"), ("dup skip", "dup.csv?type=csv&geomType=none&skipEmptyFields=yes"), ("white", "white.txt?type=whitespace&geomType=none"),
+                         ("regexp", "white.txt?type=regexp&delimiter=%5Cs%2B&geomType=none"), ("trim", "trim.csv?type=csv&trimFields=yes&geomType=none"), ("bom and cr", "cr.csv?type=csv&geomType=none"),
+                         ("utf16", "utf16.csv?type=csv&geomType=none&encoding=UTF-16"), ("points", "pt.csv?type=csv&xField=x&yField=y"), ("bools", "bool.csv?type=csv&geomType=none"),
+                         *((f"wkt {g}", f"wkt.txt?type=csv&delimiter=%7C&wktField=shape&crs=EPSG:2056{g}") for g in ("", "&geomType=Point", "&geomType=Line", "&geomType=none"))):
+        c.add(d + source, name, "delimitedtext")
+    for n in ("semi", "dms", "dup", "head", "pt", "cr", "bool"):
+        c.add("{}/" + n + ".csv", "ogr " + n)
+
+
+@case("29_absolute")
+def absolute(c):
+    """Paths as they are on the author's computer, which here is the upload."""
+    ds = c.gpkg()
+    table(ds, "t", "Point", 4326, "name:text", points(3, lambda i: "a"))
+    ds = None
+    raster(c.path("r.tif"))
+    c.write("t.csv", "fid,x,y\n1,2,3\n")
+    ds = create(c.path("l.sqlite"), "SQLite", ["SPATIALITE=YES"])
+    table(ds, "s", "Point", 4326, "n:int", [("POINT(1 1)", 1)])
+    ds = None
+    c.p.setFilePathStorage(Qgis.FilePathType.Absolute)
+    c.add("{}/d.gpkg|layername=t", "t")
+    c.add("{}/r.tif", "r", "gdal", "raster")
+    c.add("file://{}/t.csv?type=csv&xField=x&yField=y", "csv", "delimitedtext")
+    c.add("dbname='{}/l.sqlite' table=\"s\" (GEOMETRY)", "s", "spatialite")
+    c.add("/nowhere/x.gpkg|layername=t", "away", valid=False)
+
+
+@case("30_odd_tables")
+def odd_tables(c):
+    """Tables that other programs made."""
+    ds = c.gpkg()
+    table(ds, "t", "Point", 4326, "name:text", points(3, lambda i: "a"))
+    ds = None
+    listed = lambda n, kind="attributes", srs_id=0, name=None: f"INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('{n}', '{kind}', '{name or n}', {srs_id});" + (
+        f"INSERT INTO gpkg_geometry_columns VALUES ('{n}', 'geom', 'POINT', {srs_id}, 0, 0);" if kind == "features" else "")
+    sql(c.path("d.gpkg"), "CREATE TABLE unlisted (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO unlisted VALUES (1,'a');"
+        "CREATE TABLE flat (id INTEGER PRIMARY KEY, v TEXT) WITHOUT ROWID; INSERT INTO flat VALUES (3,'a'),(7,'b');" + listed("flat", name="another identifier") +
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, t INTEGER, v TEXT); INSERT INTO notes VALUES (10, 1, 'x'), (11, 1, 'y'), (12, 3, 'z'), (13, 9, 'of none');"
+        "CREATE VIEW joined AS SELECT n.id AS OGC_FID, t.geom, n.v, t.name FROM t JOIN notes n ON n.t = t.fid;" + listed("joined", "features", 4326) +
+        "CREATE TABLE bound (k INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER UNIQUE NOT NULL, b TEXT NOT NULL DEFAULT '', c TEXT COLLATE NOCASE, d INTEGER REFERENCES t(fid), e DOUBLE NOT NULL DEFAULT 1.5 CHECK (e > 0),"
+        " f TEXT NOT NULL DEFAULT (upper('x')), g DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, UNIQUE(b,c)); INSERT INTO bound (a, b) VALUES (1, 'x'), (2, 'y');" + listed("bound") +
+        "CREATE TABLE undefined (fid INTEGER PRIMARY KEY, geom POINT, v TEXT); INSERT INTO undefined SELECT fid, geom, name FROM t;" + listed("undefined", "features", -1) +
+        "CREATE TABLE geographic (fid INTEGER PRIMARY KEY, geom POINT, v TEXT); INSERT INTO geographic SELECT fid, geom, name FROM t;" + listed("geographic", "features", 0))
+    for n in ("t", "flat", "joined", "bound", "undefined", "geographic"):
+        c.add("{}/d.gpkg|layername=" + n, n)
+    c.add("{}/d.gpkg|layername=bound|subset=SELECT * FROM bound WHERE a > 1", "a query of what is bound")
+    c.add("{}/d.gpkg|option:LIST_ALL_TABLES=YES|layername=unlisted", "unlisted")
+    ds = create(c.path("l.sqlite"), "SQLite", ["SPATIALITE=YES"])
+    table(ds, "s", "Point", 4326, "n:int", [("POINT(1 1)", 1)])
+    ds = None
+    sql(c.path("l.sqlite"), "CREATE TABLE bound (k INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER UNIQUE NOT NULL DEFAULT 7, b TEXT NOT NULL DEFAULT '', e DOUBLE NOT NULL DEFAULT 1.5, f TEXT NOT NULL DEFAULT (upper('x')),"
+        " g DATE NOT NULL DEFAULT CURRENT_DATE, h INTEGER NOT NULL DEFAULT (1 + 2)); INSERT INTO bound (b) VALUES ('x')")
+    c.add("dbname='{}/l.sqlite' table=\"bound\"", "lite", "spatialite")
+    c.add("{}/l.sqlite|layername=bound", "lite by ogr")
+    ds = create(c.path("o.gdb"), "OpenFileGDB")
+    table(ds, "ZM", "PointZM", 2056, "a:int16 b:float c:text(5) fid:int", [("POINT ZM (1 2 3 4)", 1, 1.5, "abcde", 7), (None, None, None, None, 8)])
+    table(ds, "own", "Point", 4326, "a:int", [("POINT(1 1)", 1)], ["FID=MyId", "GEOMETRY_NAME=Form"])
+    ds = None
+    for n in ("ZM", "own"):
+        c.add("{}/o.gdb|layername=" + n, "gdb " + n)
+    ds = create(c.path("sh/n.shp"), "ESRI Shapefile")
+    table(ds, "n", "Polygon25D", 4326, "fid:int64 r:real(10.3) l:text(254) big:int64(18) d:date", [("POLYGON Z ((0 0 1,1 0 2,1 1 3,0 0 1))", 1, 1.25, "x" * 254, 123456789012345678, "2024-01-01"), (None, 2, None, None, None, None)])
+    ds = None
+    ds = create(c.path("only.dbf"), "ESRI Shapefile")
+    table(ds, "only", None, 0, "fid:int v:text(5)", [(None, 1, "a")])
+    ds = None
+    for n in ("sh/n.shp", "sh/n.dbf", "only.dbf"):
+        c.add("{}/" + n, n)
+    for driver, name in (("XLSX", "x.xlsx"), ("ODS", "x.ods")):
+        ds = create(c.path(name), driver)
+        table(ds, "S", None, 0, "fid:int d:date t:datetime tm:time r:real s:text", [(None, 1, "2024-01-01", "2024-01-01T10:00:00", "10:00:00", 1.5, "ü"), (None, 2, None, None, None, None, None)])
+        ds = None
+        c.add("{}/" + name + "|layername=S", name)
+    ds = create(c.path("p.sqlite"), "SQLite")
+    table(ds, "w", "Polygon", 4326, "name:text f:float b:bool d:date t:datetime tm:time j:json", [("POLYGON((0 0,1 0,1 1,0 0))", "a", 1.5, 1, "2024-01-01", "2024-01-01T00:00:00", "10:00:00", "{}")], ["FORMAT=WKT"])
+    table(ds, "other key", "Point", 4326, "a:int", [("POINT(1 1)", 1)], ["FID=id"])
+    ds = None
+    for n in ("w", "other key"):
+        c.add("{}/p.sqlite|layername=" + n, "sqlite " + n)
+    c.write("g.gml", '<?xml version="1.0"?><ogr:FeatureCollection xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml"><gml:featureMember><ogr:f fid="f.1"><ogr:geometryProperty>'
+            '<gml:Point srsName="EPSG:4326"><gml:coordinates>1,2</gml:coordinates></gml:Point></ogr:geometryProperty><ogr:fid>5</ogr:fid><ogr:tag>a</ogr:tag><ogr:tag>b</ogr:tag></ogr:f></gml:featureMember></ogr:FeatureCollection>')
+    c.add("{}/g.gml", "two of one name, and lists")
+    c.write("x.gpx", '<?xml version="1.0"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><wpt lat="46" lon="7"><ele>5</ele><time>2024-01-01T00:00:00Z</time><name>Ü</name><sym>Flag</sym></wpt>'
+            '<trk><name>t</name><trkseg><trkpt lat="46" lon="7"><ele>1</ele></trkpt><trkpt lat="46.1" lon="7.2"/></trkseg></trk></gpx>')
+    for n in ("waypoints", "tracks", "track_points"):
+        c.add("{}/x.gpx|layername=" + n, "gpx " + n)
