@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
+#include "engine/changes/layer_source.h"
 #include "engine/project/project.h"
 #include "engine/project/source.h"
 
@@ -584,6 +585,26 @@ Test(project, ogr_sources_are_taken_apart)
 	ogr("/vsizip/./a.zip/in.geojson|layername=z", "/p/a.zip", "/vsizip/", "/in.geojson", "z", 0, "");
 	ogr("./a.csv authcfg='abc1234'|layername=c", "/p/a.csv", "", "", "c", 0, "");
 	ogr("", "", "", "", NULL, 0, "");
+}
+
+static void encoded(const char *path, const char *encoding, const char *option)
+{
+	struct fp_layer_def l = {.provider = (char *)"ogr", .home = (char *)"/p", .datasource = (char *)path, .encoding = (char *)encoding};
+	struct fp_ogr_source s;
+
+	cr_assert_eq(fp_layer_source(&s, &l, NULL), FP_OK);
+	cr_expect_str_eq(s.options.n ? s.options.items[0] : "", option, "%s in %s", path, encoding);
+	fp_ogr_source_clear(&s);
+}
+
+Test(project, a_shapefile_is_in_the_encoding_that_the_project_names)
+{
+	encoded("./a.shp", "windows-1252", "ENCODING=windows-1252");
+	encoded("/vsizip/./a.zip/a.shp", "UTF-8", "ENCODING=UTF-8");
+	encoded("./a.shp", "System", "");
+	encoded("./a.shp", "", "");
+	encoded("./a.shp", "x//TRANSLIT", "");
+	encoded("./a.csv", "windows-1252", "");
 }
 
 Test(project, open_options_are_collected)

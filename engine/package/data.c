@@ -99,7 +99,8 @@ static int is_taken(const struct fp_groups *gs, const char *name)
 	return 0;
 }
 
-/* What its filters call it; else the layer's name as far as it is plain letters, and a digest of where the rows come from, which stays the same from package to package. */
+/* What its filters call it; else the layer's name as far as it is plain letters, and a digest of where the rows come from, which stays the same
+ * from package to package. */
 static char *table_name(const struct fp_groups *gs, const struct fp_group *g, const struct fp_package *p)
 {
 	const char *key = g->key, *root = strstr(key, p->project->root);

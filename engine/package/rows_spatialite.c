@@ -174,7 +174,8 @@ static enum fp_status read_columns(struct lite_rows *r, struct fp_error *err)
 			continue;
 		FP_GROW(r->rows.columns, r->rows.n_columns, cap);
 		r->rows.columns[r->rows.n_columns++] = (struct fp_row_column){.name = fp_strdup(name), .type = kind,
-			.has_default = (key && counts) || is_clause((const char *)sqlite3_column_text(s, 6), kind), .not_null = key || sqlite3_column_int(s, 2), .unique = key || sqlite3_column_int(s, 5)};
+			.has_default = (key && counts) || is_clause((const char *)sqlite3_column_text(s, 6), kind),
+			.not_null = key || sqlite3_column_int(s, 2), .unique = key || sqlite3_column_int(s, 5)};
 	}
 	if (st == FP_OK && rc != SQLITE_DONE)
 		st = fp_sqlfile_fail(r->db, rc, "the table's definition cannot be read", err);

@@ -174,7 +174,8 @@ static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted
 /* 1: its rows can be taken as they are. */
 static int is_plain(const struct sqlite_rows *r, const struct fp_rows_wanted *wanted)
 {
-	return strcmp(r->file.driver, "GPKG") == 0 && !*r->file.source.vsi && r->file.only == wkbUnknown && !r->file.result && (!wanted->has_rect || r->rows.geometry == wkbNone);
+	return strcmp(r->file.driver, "GPKG") == 0 && !*r->file.source.vsi && r->file.only == wkbUnknown && !r->file.result
+		&& (!wanted->has_rect || r->rows.geometry == wkbNone);
 }
 
 /* Makes it ready to read. FP_E_REFUSED: GDAL may be able to. */
