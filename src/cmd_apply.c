@@ -148,7 +148,7 @@ static enum fp_status write_deltas(const char *deltafile, int inverse, const cha
 static enum fp_status choose_target(const struct fp_invocation *inv, const struct fp_plain *p, char **to, struct fp_error *err)
 {
 	const char *output = fp_opt(inv, "output");
-	char *parent, real[4096];
+	enum fp_status st;
 
 	if (!!output + !!fp_opt(inv, "in-place") + !!fp_opt(inv, "dry-run") != 1)
 		return fp_fail(err, FP_E_USAGE, "\"apply\" needs one of --output DIR, --in-place and --dry-run");
@@ -156,16 +156,9 @@ static enum fp_status choose_target(const struct fp_invocation *inv, const struc
 		*to = fp_strdup(p->folder);
 		return FP_OK;
 	}
-	if (access(output, F_OK) == 0 && (rmdir(output) != 0 || mkdir(output, 0700) != 0)) /* only an empty folder can be removed */
-		return fp_fail(err, FP_E_EXISTS, "output folder %s exists and is not empty", output);
-	parent = fp_path_dir(output);
-	if (!realpath(parent, real)) {
-		enum fp_status st = fp_fail_errno(err, errno, "cannot make output folder %s", output);
-		free(parent);
+	st = fp_fs_free_folder(to, output, err);
+	if (st != FP_OK)
 		return st;
-	}
-	free(parent);
-	*to = fp_path_join(real, fp_path_base(output));
 	if (fp_path_below(*to, p->folder)) {
 		free(*to);
 		*to = NULL;

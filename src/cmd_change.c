@@ -6,6 +6,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/changes/deltafile.h"
 #include "engine/queue/queue.h"
 #include "engine/store/changes.h"
@@ -41,7 +42,8 @@ static enum fp_status push(struct fp_invocation *inv, struct fp_error *err)
 	inv->exit_code = r.differing > 0;
 	answer = json_pack("{s:I,s:I,s:I}", "accepted", (json_int_t)r.accepted, "known", (json_int_t)r.known, "differing", (json_int_t)r.differing);
 	fp_outcome_job(answer, &t);
-	fp_outcome_print(inv, answer, "%lld changes came in, %lld were known already.", (long long)r.accepted, (long long)(r.known + r.differing));
+	fp_outcome_print(inv, answer, "%lld change%s came in, %lld %s known already.", (long long)r.accepted, fp_text_s(r.accepted),
+		(long long)(r.known + r.differing), r.known + r.differing == 1 ? "was" : "were");
 	fp_push_result_clear(&r);
 	return FP_OK;
 }
@@ -69,7 +71,7 @@ static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_
 
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "changes", "change", list_columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "changes", "change", NULL, list_columns}, err);
 }
 
 const struct fp_command fp_cmd_change_list = {

@@ -267,7 +267,7 @@ static void print_answer(const struct export *x, const char *to)
 		return;
 	answer = json_pack("{s:I,s:I}", "changes", (json_int_t)x->n, "bad_geometries", (json_int_t)x->bad);
 	fp_row_text(answer, "output", to);
-	fp_outcome_print(x->inv, answer, "Wrote %lld changes to %s.", (long long)x->n, to);
+	fp_outcome_print(x->inv, answer, "Wrote %lld change%s to %s.", (long long)x->n, fp_text_s(x->n), to);
 }
 
 static enum fp_status export(struct fp_invocation *inv, struct fp_error *err)

@@ -4,6 +4,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/queue/inbox.h"
 #include "engine/queue/queue.h"
 #include "engine/store/projects.h"
@@ -76,9 +77,10 @@ static void print_import(struct fp_invocation *inv, json_t *files, const struct 
 		(json_int_t)sum->differing, "faulty", (json_int_t)sum->faulty, "passed_over", (json_int_t)sum->passed, "links", (json_int_t)sum->links);
 	if (t)
 		fp_outcome_job(answer, t);
-	fp_outcome_print(inv, answer, "%lld deltafiles read, %lld faulty; %lld other JSON files and %lld links passed over. %lld changes came in, %lld were known "
-		"already, %lld of them with another content.", (long long)sum->taken, (long long)sum->faulty, (long long)sum->passed, (long long)sum->links,
-		(long long)sum->accepted, (long long)(sum->known + sum->differing), (long long)sum->differing);
+	fp_outcome_print(inv, answer, "%lld deltafile%s read, %lld faulty; %lld other JSON file%s and %lld link%s passed over. %lld change%s came in, %lld known "
+		"already, %lld of them with another content.", (long long)sum->taken, fp_text_s(sum->taken), (long long)sum->faulty, (long long)sum->passed,
+		fp_text_s(sum->passed), (long long)sum->links, fp_text_s(sum->links), (long long)sum->accepted, fp_text_s(sum->accepted),
+		(long long)(sum->known + sum->differing), (long long)sum->differing);
 }
 
 static enum fp_status from_inbox(struct fp_invocation *inv, const char *project, json_t *files, struct fp_import *sum, struct fp_error *err)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "src/commands.h"
 #include "src/layer_explain.h"
 #include "src/layer_table.h"
@@ -26,8 +27,8 @@ static void print_text(const struct answer *a, const struct fp_invocation *inv)
 {
 	const char *crs = fp_json_str_or(a->project, "crs", "");
 
-	fp_print("%s: \"%s\", CRS %s, %zu layers", fp_json_str_or(a->project, "file", ""), fp_json_str_or(a->project, "title", ""),
-		*crs ? crs : "none", json_array_size(a->layers));
+	fp_print("%s: \"%s\", CRS %s, %zu layer%s", fp_json_str_or(a->project, "file", ""), fp_json_str_or(a->project, "title", ""),
+		*crs ? crs : "none", json_array_size(a->layers), fp_text_s((int64_t)json_array_size(a->layers)));
 	fp_layer_table_print(inv, a->layers, 0);
 }
 

@@ -1,5 +1,6 @@
 /* fieldpost engine run: jobs without a console. */
 #include "engine/queue/engine.h"
+#include "engine/base/text.h"
 #include "engine/store/jobs.h"
 #include "src/commands.h"
 #include "src/output.h"
@@ -23,7 +24,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 		st = count_bad(inv, &after, err);
 	if (once && after > before) {
 		inv->exit_code = 1;
-		fp_say("%lld job(s) did not finish well: see \"fieldpost job list status:failed\"\n", (long long)(after - before));
+		fp_say("%lld job%s did not finish well: see \"fieldpost job list status:failed\"\n", (long long)(after - before), fp_text_s(after - before));
 	}
 	return st;
 }

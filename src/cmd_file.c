@@ -10,6 +10,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/queue/queue.h"
 #include "engine/store/files.h"
 #include "engine/store/projects.h"
@@ -46,7 +47,7 @@ static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_
 
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "files", "file", list_columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "files", "file", NULL, list_columns}, err);
 }
 
 const struct fp_command fp_cmd_file_list = {
@@ -134,7 +135,7 @@ static enum fp_status put(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = name_all(inv, &names, err);
 	if (st == FP_OK)
-		st = fp_confirm(inv, err, "Put %zu file(s) into project \"%s\"?", names.n, inv->argv[0]);
+		st = fp_confirm(inv, err, "Put %zu file%s into project \"%s\"?", names.n, fp_text_s((int64_t)names.n), inv->argv[0]);
 	if (st == FP_OK)
 		st = fp_queue_upload(inv->store, &t, id, (const char *const *)names.items, (const char *const *)(inv->argv + 1), names.n, fp_who(), err);
 	if (st == FP_OK) {
@@ -143,7 +144,7 @@ static enum fp_status put(struct fp_invocation *inv, struct fp_error *err)
 			json_array_append_new(files, json_string(names.items[i]));
 		answer = json_pack("{s:o}", "files", files);
 		fp_outcome_job(answer, &t);
-		fp_outcome_print(inv, answer, "Put %zu file(s).", names.n);
+		fp_outcome_print(inv, answer, "Put %zu file%s.", names.n, fp_text_s((int64_t)names.n));
 	}
 	fp_strv_free(&names);
 	return st;

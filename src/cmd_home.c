@@ -79,7 +79,7 @@ static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_
 
 static enum fp_status audit(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){fetch, 0, "activity", "activity", columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){fetch, 0, "activity", "activity", NULL, columns}, err);
 }
 
 const struct fp_command fp_cmd_audit = {

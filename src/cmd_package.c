@@ -30,7 +30,8 @@ static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_
 
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "packages", "package", list_columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){fetch, 1, "packages", "package", "make one with: fieldpost job trigger NAME package",
+		list_columns}, err);
 }
 
 const struct fp_command fp_cmd_package_list = {
@@ -103,14 +104,14 @@ static void print_left_out(const char *layer, const json_t *list)
 /* Attachments are counted, not listed: people know their photos. */
 static void print_shown(const struct fp_invocation *inv, json_t *row, const json_t *layers, const json_t *files)
 {
-	json_t *own = json_array(), *v;
+	json_t *own = json_array(), *shown = fp_package_layers_shown(layers), *v;
 	size_t i;
 
 	json_array_foreach(files, i, v)
 		if (!fp_json_bool(v, "is_attachment", 0))
 			json_array_append(own, v);
 	fp_print_row(inv, json_incref(row), show_columns);
-	fp_print_table(inv, layers, layer_columns);
+	fp_print_table(inv, shown, layer_columns);
 	print_warnings("", json_object_get(row, "notes"));
 	json_array_foreach(layers, i, v) {
 		print_left_out(fp_json_str_or(v, "name", ""), json_object_get(v, "skipped"));
@@ -118,6 +119,7 @@ static void print_shown(const struct fp_invocation *inv, json_t *row, const json
 	}
 	fp_print_table(inv, own, file_columns);
 	json_decref(own);
+	json_decref(shown);
 }
 
 static enum fp_status show(struct fp_invocation *inv, struct fp_error *err)
@@ -182,12 +184,14 @@ static void add_layer_diff(void *arg, const struct fp_package_layer_diff *d)
 	size_or_null(o, "after", d->after);
 	fp_row_int(o, "skipped_before", d->skipped_before);
 	fp_row_int(o, "skipped_after", d->skipped_after);
+	fp_row_int(o, "applied", d->applied);
 	json_array_append_new(arg, o);
 }
 
 static const struct fp_column layer_diff_columns[] = {
 	{"Layer", "name", FP_CELL_TEXT}, {"Change", "change", FP_CELL_TEXT}, {"Was", "action_before", FP_CELL_TEXT}, {"Is", "action_after", FP_CELL_TEXT},
-	{"Features", "before", FP_CELL_TEXT}, {"Now", "after", FP_CELL_TEXT}, {"Left out", "skipped_before", FP_CELL_TEXT}, {"Now", "skipped_after", FP_CELL_TEXT},
+	{"Features", "before", FP_CELL_TEXT}, {"Now", "after", FP_CELL_TEXT}, {"Changes", "applied", FP_CELL_TEXT},
+	{"Left out", "skipped_before", FP_CELL_TEXT}, {"Now", "skipped_after", FP_CELL_TEXT},
 	{0},
 };
 static const struct fp_column file_diff_columns[] = {

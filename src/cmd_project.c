@@ -9,6 +9,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/queue/queue.h"
 #include "engine/store/projects.h"
 #include "src/commands.h"
@@ -66,7 +67,7 @@ static enum fp_status fetch(struct fp_store *s, const struct fp_query *q, int64_
 
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){fetch, 0, "projects", "project", list_columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){fetch, 0, "projects", "project", NULL, list_columns}, err);
 }
 
 const struct fp_command fp_cmd_project_list = {
@@ -242,8 +243,9 @@ static enum fp_status drop(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_project_get(inv->store, id, take_counts, &row, err);
 	if (st == FP_OK)
-		st = fp_confirm(inv, err, "Delete project \"%s\" with %lld files, all their versions, and %lld changes (%lld of them pending)? There is no way back.",
-			fp_json_str_or(row, "name", ""), (long long)fp_json_int(row, "files", 0), (long long)fp_json_int(row, "changes", 0),
+		st = fp_confirm(inv, err, "Delete project \"%s\" with %lld file%s, all versions, and %lld change%s (%lld pending)? There is no way back.",
+			fp_json_str_or(row, "name", ""), (long long)fp_json_int(row, "files", 0), fp_text_s(fp_json_int(row, "files", 0)),
+			(long long)fp_json_int(row, "changes", 0), fp_text_s(fp_json_int(row, "changes", 0)),
 			(long long)fp_json_int(row, "pending", 0));
 	if (st == FP_OK)
 		st = fp_project_delete(inv->store, id, fp_who(), err);

@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/queue/queue.h"
 #include "engine/queue/secret_test.h"
 #include "engine/store/projects.h"
@@ -74,7 +75,7 @@ static const struct fp_column columns[] = {
 
 static enum fp_status list(struct fp_invocation *inv, struct fp_error *err)
 {
-	return fp_list_print(inv, &(struct fp_listing){inv->json ? fetch : fetch_joined, 1, "secrets", "secret", columns}, err);
+	return fp_list_print(inv, &(struct fp_listing){inv->json ? fetch : fetch_joined, 1, "secrets", "secret", NULL, columns}, err);
 }
 
 const struct fp_command fp_cmd_secret_list = {
@@ -145,7 +146,8 @@ static enum fp_status set(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = look(inv, id, &k, err);
 	if (st == FP_OK)
-		st = *k.type ? fp_confirm(inv, err, "Replace secret %s of project \"%s\", which %lld layer(s) use?", name, inv->argv[0], (long long)k.layers)
+		st = *k.type ? fp_confirm(inv, err, "Replace secret %s of project \"%s\", which %lld layer%s?", name, inv->argv[0], (long long)k.layers,
+			k.layers == 1 ? " uses" : "s use")
 			: fp_confirm(inv, err, "Set secret %s of project \"%s\"?", name, inv->argv[0]);
 	if (!type)
 		type = *k.type ? k.type : "envvar";
@@ -179,7 +181,8 @@ static enum fp_status rm(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = fp_secret_get(inv->store, id, name, take_known, &k, err);
 	if (st == FP_OK)
-		st = fp_confirm(inv, err, "Remove secret %s of project \"%s\", which %lld layer(s) use?", name, inv->argv[0], (long long)k.layers);
+		st = fp_confirm(inv, err, "Remove secret %s of project \"%s\", which %lld layer%s?", name, inv->argv[0], (long long)k.layers,
+			k.layers == 1 ? " uses" : "s use");
 	if (st == FP_OK)
 		st = fp_queue_secret_remove(inv->store, &t, id, name, fp_who(), err);
 	if (st == FP_OK)

@@ -205,16 +205,22 @@ enum fp_status fp_list_print(struct fp_invocation *inv, const struct fp_listing 
 	struct fp_query q = {.project_id = l->of_project ? id : NULL};
 	int64_t limit;
 	json_t *rows = json_array();
+	char *empty;
 	enum fp_status st = fp_list_query(&q, &limit, inv, l->of_project, err);
 
 	if (st == FP_OK && l->of_project)
 		st = fp_project_find(inv->store, id, inv->argv[0], err);
 	if (st == FP_OK)
 		st = l->fetch(inv->store, &q, limit, rows, err);
+	if (q.filter)
+		empty = fp_asprintf("%s that the filter takes", l->empty);
+	else
+		empty = l->make ? fp_asprintf("%s yet (%s)", l->empty, l->make) : fp_strdup(l->empty);
 	fp_list_query_clear(&q);
 	if (st != FP_OK)
 		json_decref(rows);
 	else
-		fp_print_rows(inv, l->name, rows, l->columns, l->empty);
+		fp_print_rows(inv, l->name, rows, l->columns, empty);
+	free(empty);
 	return st;
 }

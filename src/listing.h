@@ -47,6 +47,7 @@ struct fp_listing {
 	enum fp_status (*fetch)(struct fp_store *s, const struct fp_query *q, int64_t limit, json_t *rows, struct fp_error *err);
 	int of_project;                 /* the first argument names the project, the filter follows */
 	const char *name, *empty;       /* as fp_print_rows() takes them */
+	const char *make;               /* what makes the first one, for a list that is empty without a filter; may be NULL */
 	const struct fp_column *columns;
 };
 enum fp_status fp_list_print(struct fp_invocation *inv, const struct fp_listing *l, struct fp_error *err);

@@ -28,6 +28,7 @@ SRC_SOURCES = \
 	src/cmd_secret.c \
 	src/command.c src/command.h \
 	src/commands.c src/commands.h \
+	src/interrupt.c src/interrupt.h \
 	src/layer_explain.c src/layer_explain.h \
 	src/layer_reports.c src/layer_reports.h \
 	src/layer_table.c src/layer_table.h \

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <sodium.h>
@@ -50,8 +51,10 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 	if (st == FP_OK)
 		st = inv->command->run(inv, err);
 	fp_store_close(inv->store);
-	if (st == FP_OK && (fflush(stdout) != 0 || ferror(stdout)))
+	if (st == FP_OK && fflush(stdout) != 0)
 		st = fp_fail_errno(err, errno, "cannot write the answer");
+	else if (st == FP_OK && ferror(stdout)) /* why, only the write that failed knew */
+		st = fp_fail(err, FP_E_IO, "cannot write the answer: what it goes to is full or gone");
 	return st;
 }
 
@@ -64,6 +67,14 @@ static void print_help(const struct fp_command *c)
 	fp_buf_free(&b);
 }
 
+/* Where one of the three is closed, the next file that is opened would take its number, and the answer would go into a file of the home. */
+static void take_numbers(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY); /* an answer that cannot be written is told */
+}
+
 int main(int argc, char **argv)
 {
 	struct fp_invocation inv = {.home = default_home()};
@@ -71,6 +82,7 @@ int main(int argc, char **argv)
 	static char help[] = "help";
 	enum fp_status st;
 
+	take_numbers();
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* files and --json are the same everywhere */
 	signal(SIGPIPE, SIG_DFL);

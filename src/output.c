@@ -82,6 +82,41 @@ void fp_table_row(struct fp_table *t, const char *const *cells)
 	}
 }
 
+/* Where there is no room for all, the widest columns give way, so that one long name does not push what is said of it off the screen. */
+static void make_room(struct fp_table *t, int columns)
+{
+	enum { LEAST = 19 /* a time */, BETWEEN = 2 };
+	int total = -BETWEEN;
+
+	for (size_t i = 0; i < t->n; i++)
+		total += t->widths[i] + BETWEEN;
+	while (columns >= 0 && total > columns) {
+		int *widest = t->widths;
+		for (size_t i = 1; i < t->n; i++)
+			if (t->widths[i] > *widest)
+				widest = &t->widths[i];
+		if (*widest <= LEAST)
+			return;
+		--*widest;
+		total--;
+	}
+}
+
+/* Returns the columns that CELL takes in WIDTH. */
+static int add_cell(struct fp_buf *b, const char *cell, int width)
+{
+	static const char mark[] = "...";
+	int used = fp_text_width(cell);
+
+	if (used <= width) {
+		fp_buf_adds(b, cell);
+		return used;
+	}
+	fp_buf_add(b, cell, fp_text_fit(cell, width - (int)strlen(mark), &used));
+	fp_buf_adds(b, mark);
+	return used + (int)strlen(mark);
+}
+
 /* COLUMNS < 0: no limit. */
 static void print_line(const struct fp_table *t, char *const *cells, int columns)
 {
@@ -89,8 +124,7 @@ static void print_line(const struct fp_table *t, char *const *cells, int columns
 	size_t cut;
 
 	for (size_t i = 0; i < t->n; i++) {
-		int pad = t->widths[i] - fp_text_width(cells[i]);
-		fp_buf_adds(&b, cells[i]);
+		int pad = t->widths[i] - add_cell(&b, cells[i], t->widths[i]);
 		if (i + 1 < t->n)
 			fp_buf_addf(&b, "%*s", pad + 2, "");
 	}
@@ -123,6 +157,7 @@ void fp_table_print(struct fp_table *t, const struct fp_invocation *inv)
 {
 	int columns = fp_output_is_terminal(inv) ? terminal_columns() : -1;
 
+	make_room(t, columns);
 	print_line(t, (char *const *)(void *)(size_t)t->titles, columns);
 	for (size_t i = 0; i < t->cells.n; i += t->n)
 		print_line(t, t->cells.items + i, columns);

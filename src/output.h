@@ -20,7 +20,7 @@ void fp_print_json(json_t *value);
 /* 1 when what is printed is for a person's eyes: on a terminal, and not asked to be plain. */
 int fp_output_is_terminal(const struct fp_invocation *inv);
 
-/* A table, kept until it is printed so that columns can be aligned. On a terminal: header, aligned columns, clipped to the terminal's width. With
+/* A table, kept until it is printed so that columns can be aligned. On a terminal: header, aligned columns, long cells cut and lines clipped to its width. With
  * --plain, or when stdout is no terminal: header and aligned columns, not clipped. */
 struct fp_table;
 struct fp_table *fp_table_new(const char *const *titles, size_t n);

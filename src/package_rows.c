@@ -1,5 +1,8 @@
 #include "src/package_rows.h"
 
+#include <string.h>
+
+#include "engine/base/json.h"
 #include "src/listing.h"
 
 json_t *fp_package_row_json(const struct fp_package_row *r)
@@ -60,4 +63,31 @@ static void add_file(void *arg, const struct fp_package_file_row *f)
 enum fp_status fp_package_add_files(json_t *rows, struct fp_store *s, int64_t job_id, struct fp_error *err)
 {
 	return fp_package_files(s, job_id, 0, INT64_MAX, add_file, rows, err);
+}
+
+static const char *where_features_are(const char *action)
+{
+	static const struct { const char *action, *where; } places[] = {
+		{"copy", "- (in its files)"}, {"online", "- (at its source)"}, {"untouched", "- (as in the project)"}, {"removed", "- (not packaged)"},
+	};
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (strcmp(places[i].action, action) == 0)
+			return places[i].where;
+	return "-";
+}
+
+json_t *fp_package_layers_shown(const json_t *layers)
+{
+	json_t *shown = json_array();
+	const json_t *l;
+	size_t i;
+
+	json_array_foreach(layers, i, l) {
+		json_t *copy = json_copy((json_t *)(size_t)l);
+		if (!json_is_string(json_object_get(l, "table")))
+			json_object_set_new(copy, "features", json_string(where_features_are(fp_json_str_or(l, "action", ""))));
+		json_array_append_new(shown, copy);
+	}
+	return shown;
 }

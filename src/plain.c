@@ -1,5 +1,6 @@
 #include "src/plain.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -72,6 +73,29 @@ json_t *fp_plain_network(const struct fp_invocation *inv)
 	return fp_opt(inv, "network") ? json_pack("{s:o}", "allow", fp_json_text(allow ? allow : "")) : NULL;
 }
 
+/* A folder in the place of a project: its project files are named. */
+static enum fp_status is_folder(const char *path, struct fp_error *err)
+{
+	enum { NAMED = 5 };
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	struct fp_buf names = FP_BUF_INIT;
+	int n = 0;
+
+	fp_fail(err, FP_E_INVALID, "%s is a folder, not a project file", path);
+	while (d && (e = readdir(d)))
+		if ((fp_path_has_suffix(e->d_name, ".qgs") || fp_path_has_suffix(e->d_name, ".qgz")) && n++ < NAMED)
+			fp_buf_addf(&names, "%s%s", names.len ? ", " : "", e->d_name);
+	if (d)
+		closedir(d);
+	if (n)
+		fp_error_hint(err, "name the project in it: %s%s", names.data, n > NAMED ? " and others" : "");
+	else
+		fp_error_hint(err, "there is no .qgs and no .qgz in it");
+	fp_buf_free(&names);
+	return FP_E_INVALID;
+}
+
 enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp_error *err)
 {
 	char *dir = fp_path_dir(project);
@@ -84,6 +108,10 @@ enum fp_status fp_plain_begin(struct fp_plain *p, const char *project, struct fp
 		st = fp_fail_errno(err, errno, "cannot open project %s", project);
 		free(dir);
 		return st;
+	}
+	if (S_ISDIR(sb.st_mode)) {
+		free(dir);
+		return is_folder(project, err);
 	}
 	if (!S_ISREG(sb.st_mode) || !realpath(dir, real)) {
 		free(dir);

@@ -47,20 +47,32 @@ void fp_progress_begin(struct fp_progress_line *p, const struct fp_invocation *i
 	*p = (struct fp_progress_line){.on = !inv->json && !inv->plain && isatty(STDERR_FILENO)};
 }
 
+void fp_progress_step(struct fp_progress_line *p, const char *says)
+{
+	if (!p->on)
+		return;
+	snprintf(p->step, sizeof p->step, "%s", says);
+	p->step_at = fp_now_ms();
+	show(p, p->step);
+}
+
+void fp_progress_amount(struct fp_progress_line *p, int64_t done, int64_t total)
+{
+	if (p->on && *p->step && total > 0)
+		show_amount(p, done, total);
+}
+
 void fp_progress_event(struct fp_progress_line *p, enum fp_event_kind kind, const json_t *body)
 {
 	if (!p->on)
 		return;
-	if (kind == FP_EVENT_PROGRESS && *p->step && fp_json_int(body, "total", 0) > 0)
-		show_amount(p, fp_json_int(body, "done", 0), fp_json_int(body, "total", 0));
+	if (kind == FP_EVENT_PROGRESS)
+		fp_progress_amount(p, fp_json_int(body, "done", 0), fp_json_int(body, "total", 0));
 	if (kind != FP_EVENT_STEP || strcmp(fp_json_str_or(body, "state", ""), "started") != 0)
 		return;
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		if (strcmp(steps[i].id, fp_json_str_or(body, "id", "")) == 0) {
-			snprintf(p->step, sizeof p->step, "%s", steps[i].says);
-			p->step_at = fp_now_ms();
-			show(p, p->step);
-		}
+		if (strcmp(steps[i].id, fp_json_str_or(body, "id", "")) == 0)
+			fp_progress_step(p, steps[i].says);
 }
 
 void fp_progress_end(struct fp_progress_line *p)

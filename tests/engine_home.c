@@ -161,3 +161,10 @@ const char *home_file(struct home *h, const char *name)
 	fp_file_get(h->s, h->project, name, 0, take_bytes, &b, &err);
 	return b.data;
 }
+
+int home_asked(const char *name, int fallback)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? (int)strtol(v, NULL, 10) : fallback;
+}

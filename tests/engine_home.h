@@ -42,4 +42,7 @@ const char *home_text(struct home *h, const char *sql);
 /* The current bytes of a file, "" when there is none. Borrowed until the next call. */
 const char *home_file(struct home *h, const char *name);
 
+/* What the environment asks of a campaign by NAME (FIELDPOST_KILLS, ...); FALLBACK when it says nothing. */
+int home_asked(const char *name, int fallback);
+
 #endif

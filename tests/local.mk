@@ -2,7 +2,7 @@
 SUITES = tests/test_base tests/test_worker_proc
 check_PROGRAMS = $(SUITES)
 SCRIPT_TESTS = tests/rules.sh tests/valgrind.sh
-TESTS = $(SUITES) $(SCRIPT_TESTS)
+TESTS = $(SCRIPT_TESTS) $(SUITES)
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -370,15 +370,19 @@ Test(commands, jobs_that_are_not_there_are_exit_3_and_no_numbers_exit_2)
 
 Test(commands, an_answer_that_cannot_be_written_is_exit_3)
 {
+	static const char *const ways[] = {">/dev/full", ">&-"};
 	char line[512];
+	struct stat sb;
 	int rc;
 
 	cli_wants(0, "init --yes");
-	for (int json = 0; json < 2; json++) {
-		snprintf(line, sizeof line, "'%s/fieldpost' project list %s >/dev/full 2>/dev/null", getenv("FIELDPOST_BUILD"), json ? "--json" : "");
+	for (int i = 0; i < 4; i++) {
+		snprintf(line, sizeof line, "'%s/fieldpost' project list %s %s 2>/dev/null", getenv("FIELDPOST_BUILD"), i & 1 ? "--json" : "", ways[i / 2]);
 		rc = system(line);
-		cr_assert(WIFEXITED(rc) && WEXITSTATUS(rc) == 3, "%x", (unsigned)rc);
+		cr_assert(WIFEXITED(rc) && WEXITSTATUS(rc) == 3, "%s: %x", line, (unsigned)rc);
 	}
+	cr_assert_eq(stat(cli_path("home/store.lock"), &sb), 0);
+	cr_assert_eq(sb.st_size, 0, "nor does it go into a file of the home");
 }
 
 static int widest_line(const char *text)

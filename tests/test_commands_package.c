@@ -46,6 +46,13 @@ static int64_t bytes_of(const char *path)
 	return stat(path, &sb) == 0 ? (int64_t)sb.st_size : -1;
 }
 
+static unsigned mode_of(const char *path)
+{
+	struct stat sb;
+
+	return stat(path, &sb) == 0 ? sb.st_mode & 0777u : 0u;
+}
+
 Test(commands_package, a_project_without_one_says_so)
 {
 	cli_bees();
@@ -75,6 +82,7 @@ Test(commands_package, list_and_show_say_what_is_in_it)
 	cli_says(0, "\na password\n", "package show Bees");
 	cr_assert_str_eq(fp_json_str(nth(json_object_get(shown, "package"), "notes", 0), "code"), "credentials");
 	cli_says(0, "gone: it cannot be opened", "package show Bees");
+	cli_says(0, "- (in its files)", "package show Bees");
 	cli_says(0, "1,200 features", "job show %lld", (long long)id);
 	cli_says(3, "nothing_new", "job trigger Bees package --yes");
 	cli_says(3, "has no package 99", "package show Bees 99");
@@ -92,7 +100,10 @@ Test(commands_package, get_writes_it_whole_or_not_at_all)
 	cli_says(0, "3 files", "package get Bees -o %s/", cli_path("out"));
 	cr_assert_eq(bytes_of(cli_path("out/ras/r.tif")), 6);
 	cr_assert_eq(bytes_of(cli_path("out/p_qfield.qgz")), 7);
+	cr_assert_eq(mode_of(cli_path("out/ras")), mode_of(cli_path("out")), "folders in it are as open as it is");
 	cli_says(3, "is not empty", "package get Bees -o %s", cli_path("out"));
+	cli_says(3, "lies in the home", "package get Bees -o %s", cli_path("home/taken"));
+	cli_says(3, "package list NAME", "package get Bees --package 99 -o %s", cli_path("other"));
 	cli_says(2, "--manifest", "package get Bees --manifest -o %s", cli_path("out"));
 	cr_assert_eq(mkdir(cli_path("empty"), 0755), 0);
 	cli_wants(0, "package get Bees --package %lld -o %s", (long long)id, cli_path("empty"));

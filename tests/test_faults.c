@@ -50,22 +50,15 @@ static void end(void)
 
 TestSuite(faults, .timeout = 7200, .init = calm, .fini = end);
 
-static int number_of(const char *name, int fallback)
-{
-	const char *v = getenv(name);
-
-	return v && *v ? (int)strtol(v, NULL, 10) : fallback;
-}
-
 /* PART: of all kills, in percent; none: at the named points. */
 static void run(const char *name, enum field_kind kind, int plots, int engines, int part)
 {
-	int kills = number_of("FIELDPOST_KILLS", KILLS) * part / 100;
+	int kills = home_asked("FIELDPOST_KILLS", KILLS) * part / 100;
 
 	if (kind == FIELD_DATABASE && !postgres_is_here())
 		cr_skip_test("no initdb here: the package postgresql is not installed");
 	c = (struct campaign){.name = name, .kind = kind, .plots = plots, .engines = engines, .kills = kills, .seconds = getenv("FIELDPOST_KILLS") ? kills * 4 : 10,
-		.seed = (unsigned)number_of("FIELDPOST_SEED", (int)time(NULL))};
+		.seed = (unsigned)home_asked("FIELDPOST_SEED", (int)time(NULL))};
 	campaign_open(&c);
 	if (part)
 		campaign_random(&c);

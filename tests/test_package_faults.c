@@ -25,13 +25,6 @@ static struct home h;
 static struct fp_error err;
 static unsigned state;
 
-static int number_of(const char *name, int fallback)
-{
-	const char *v = getenv(name);
-
-	return v && *v ? (int)strtol(v, NULL, 10) : fallback;
-}
-
 static int dice(int sides)
 {
 	return (int)((unsigned)rand_r(&state) % (unsigned)sides);
@@ -178,8 +171,8 @@ static void strike(struct campaign *c)
 
 Test(package_faults, no_half_package_is_listed_and_the_old_one_stays)
 {
-	int kills = number_of("FIELDPOST_KILLS", KILLS);
-	unsigned seed = (unsigned)number_of("FIELDPOST_SEED", (int)time(NULL));
+	int kills = home_asked("FIELDPOST_KILLS", KILLS);
+	unsigned seed = (unsigned)home_asked("FIELDPOST_SEED", (int)time(NULL));
 	int64_t began = fp_monotonic_ms();
 	struct campaign c = {0};
 

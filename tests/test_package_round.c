@@ -191,6 +191,7 @@ Test(package_round, nothing_new_is_no_package_and_a_change_makes_it_one)
 	cli_says(0, "1 change in 1 layer", "package list Trees");
 	package();
 	cli_says(0, "current", "package list Trees");
+	cli_says(0, "Trees             changed  offline  offline  40        40   1 ", "package compare Trees");
 }
 
 Test(package_round, what_is_to_be_known_of_a_plain_project_as_a_whole_is_said)
@@ -205,14 +206,34 @@ Test(package_round, what_is_to_be_known_of_a_plain_project_as_a_whole_is_said)
 	cli_says(0, "the project names a login (password=), and so does the package", "package %s %s", cli_path("p/told.qgs"), cli_path("text"));
 }
 
-Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
+Test(package_round, a_file_that_may_not_be_read_is_not_called_damaged)
+{
+	cli_folder();
+	cli_write("p/p.qgs", "<!DOCTYPE qgis>\n<qgis version=\"3.22.1\"><projectlayers><maplayer type=\"vector\"><id>a</id><layername>A</layername>"
+		"<provider>ogr</provider><datasource>./a.geojson</datasource></maplayer></projectlayers><properties/></qgis>");
+	cr_assert_eq(chmod(cli_write("p/a.geojson", "{}"), 0), 0);
+	if (geteuid() == 0) { /* whom nothing stops */
+		cr_assert_eq(chmod(cli_folder(), 0755), 0);
+		cr_assert_eq(chmod(cli_path("p"), 0755), 0);
+		cr_assert_eq(chmod(cli_path("p/p.qgs"), 0644), 0);
+		cli_uid = 65534;
+		if (cli_run("--version")->code != 0)
+			cr_skip_test("the build folder is not open to others");
+	}
+	cli_says(1, "File \"a.geojson\" cannot be read: Permission denied.", "check %s", cli_path("p/p.qgs"));
+}
+
+Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all_and_twice_the_same_byte_for_byte)
 {
 	struct stat sb;
 	const json_t *answer;
 
 	cli_folder();
 	cli_write("there/file", "x");
-	cli_says(3, "not empty", "package '%s' %s", cli_sample("project/trees.qgs"), cli_path("there"));
+	cli_says(3, "not empty", "package '%s' %s/", cli_sample("project/trees.qgs"), cli_path("there"));
+	cli_says(3, "is no folder", "package '%s' %s", cli_sample("project/trees.qgs"), cli_path("there/file"));
+	cli_says(3, "cannot make folder", "package '%s' %s/here", cli_sample("project/trees.qgs"), cli_path("not"));
+	cli_says(3, "name the project in it: trees.qgs", "package '%s' %s", cli_sample("project"), cli_path("out"));
 	cli_write("p/broken.qgs", "<qgis version=\"3.22\"><projectlayers><maplay");
 	cli_says(3, "XML broken", "package %s %s", cli_path("p/broken.qgs"), cli_path("broken"));
 	cr_assert_neq(stat(cli_path("broken"), &sb), 0);
@@ -228,4 +249,5 @@ Test(package_round, a_plain_project_is_packaged_whole_or_not_at_all)
 		cr_assert_eq(strlen(fp_json_str_or(f, "sha256", "")), 64);
 		cr_assert_gt(fp_json_int(f, "size", 0), 0);
 	}
+	cr_assert(json_equal(cli_json(0, "package '%s' %s/ --json", cli_sample("project/trees.qgs"), cli_path("again")), answer));
 }

@@ -751,10 +751,12 @@ Test(settle, a_full_disk_after_a_commit_is_waited_out)
 
 /* ---- at random ---- */
 
+#define KILLS 30 /* `make faults` asks for more */
+
 Test(settle, kills_at_random_moments_lose_and_double_nothing)
 {
-	int seed = getenv("FIELDPOST_SEED") ? atoi(getenv("FIELDPOST_SEED")) : (int)time(NULL), kills = 0;
-	int64_t end = fp_monotonic_ms() + (getenv("FIELDPOST_SECONDS") ? atoi(getenv("FIELDPOST_SECONDS")) : 15) * 1000, whole, before, done = 0;
+	int seed = home_asked("FIELDPOST_SEED", (int)time(NULL)), wanted = home_asked("FIELDPOST_KILLS", KILLS), kills = 0;
+	int64_t end = fp_monotonic_ms() + home_asked("FIELDPOST_SECONDS", 30) * 1000L, whole, before, done = 0;
 	unsigned state = (unsigned)seed;
 
 	fprintf(stderr, "FIELDPOST_SEED=%d\n", seed);
@@ -763,7 +765,7 @@ Test(settle, kills_at_random_moments_lose_and_double_nothing)
 	whole = fp_monotonic_ms();
 	home_run(&h);
 	whole = (fp_monotonic_ms() - whole) * 1000 + 20000; /* us, and a bit */
-	while (fp_monotonic_ms() < end) {
+	while (kills < wanted && fp_monotonic_ms() < end) {
 		static const char *const layers[] = {"l", "db0", "db1"};
 		int worker = rand_r(&state) % 2;
 		int64_t us = (int64_t)rand_r(&state) % whole;

@@ -669,7 +669,7 @@ Test(ui, export_writes_what_the_filter_shows_and_never_over_a_file)
 	ui_do(&u, ":changes bees status:conflict");
 	snprintf(line, sizeof line, ":export %s/c.csv", folder);
 	ui_do(&u, line);
-	SHOWS("Wrote 1 rows");
+	SHOWS("Wrote 1 row ");
 	ui_do(&u, line);
 	SHOWS("exists already");
 	snprintf(line, sizeof line, "%s/c.csv", folder);

@@ -1,5 +1,6 @@
 /* Packages in the console: listed, looked into, compared, asked for; and the progress of the job that makes one. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -274,6 +275,84 @@ Test(ui_packages, five_hundred_layers_are_opened_at_once_and_the_last_one_too)
 	ui_close(&u);
 }
 
+/* ---- out of the home ---- */
+
+/* Package 6 gets the bytes that it says it has: one file. */
+static void fill_package(void)
+{
+	char *folder = fp_asprintf("%s/projects/" UI_BEES "/packages/6", fp_store_home(u.store)), *file = fp_path_join(folder, "data.gpkg"), *sql;
+	struct fp_digest d;
+
+	cr_assert_eq(fp_fs_mkdirs(folder, NULL), FP_OK);
+	cr_assert_eq(fp_fs_write_atomic(file, "rows", 4, NULL), FP_OK);
+	cr_assert_eq(fp_fs_digest(&d, file, NULL), FP_OK);
+	ui_home_run(u.store, "DELETE FROM package_file WHERE job_id = 6 AND name <> 'data.gpkg'");
+	sql = fp_asprintf("UPDATE package_file SET size = 4, sha256 = '%s' WHERE job_id = 6", d.sha256);
+	ui_home_run(u.store, sql);
+	free(folder);
+	free(file);
+	free(sql);
+}
+
+static void copy_to(const char *folder, const char *name)
+{
+	char *command = fp_asprintf(":get %s/%s", folder, name);
+
+	ui_do(&u, command);
+	free(command);
+}
+
+static int entries(const char *folder)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+	int n = 0;
+
+	cr_assert_not_null(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+Test(ui_packages, a_package_is_copied_out_whole_or_not_at_all_and_can_be_stopped)
+{
+	char folder[] = "/tmp/fieldpost-get-XXXXXX";
+
+	cr_assert_not_null(mkdtemp(folder));
+	open_packages(24, 120);
+	fill_package();
+	ui_do(&u, ":packages bees");
+	copy_to(folder, "one");
+	SHOWS("the folder of package 8 cannot be opened");
+	ui_do(&u, "jo");
+	SHOWS("Copy the package into folder: bees-6");
+	ui_do(&u, "<Esc>");
+	copy_to(folder, "none/one");
+	SHOWS("cannot make folder one in");
+	copy_to(fp_store_home(u.store), "one");
+	SHOWS("lies in the home");
+	cr_expect_eq(entries(folder), 0);
+	copy_to(folder, "one");
+	SHOWS("package 6: 0 % copied");
+	ui_do(&u, "Q");
+	SHOWS("A package is being copied out");
+	ui_do(&u, "no");
+	SHOWS("Package 6 is being copied. Stop that?");
+	ui_do(&u, "y");
+	SHOWS("nothing was left behind");
+	cr_expect_eq(entries(folder), 0);
+	copy_to(folder, "one");
+	while (u.c.getting.copy)
+		fp_console_do(&u.c, fp_get_step(&u.c));
+	SHOWS("/one: 1 file, 4 B.");
+	copy_to(folder, "one");
+	SHOWS("exists and is not empty: name a folder");
+	cr_expect_eq(entries(folder), 1);
+	cr_expect_eq(fp_fs_remove_tree(folder, NULL), FP_OK);
+	ui_close(&u);
+}
+
 /* ---- two ---- */
 
 Test(ui_packages, two_packages_show_which_layers_and_files_came_went_and_changed)
@@ -427,8 +506,17 @@ Test(ui_packages, a_running_job_shows_its_progress_in_list_and_view_and_can_be_c
 	ui_do(&u, "<Enter>");
 	SHOWS("package started: 82 %, 1 s left \xC2\xB7 Write data.gpkg: 824,000 of 1,000,000 \xC2\xB7 619,548/s");
 	SHOWS("started   Write data.gpkg, 1.3 s: 824,000 of 1,000,000 \xC2\xB7 619,548/s");
+	SHOWS("x cancel");
+	SHOWS_NOT("U undo");
 	ui_do(&u, "xy");
 	SHOWS("is being cancelled");
 	cr_expect_eq(number("SELECT cancel_requested FROM job WHERE id = 10"), 1);
+	ui_home_run(u.store, "UPDATE job SET status = 'stopped', finished_at = 1795435199000, verdict = 'cancelled by tester',"
+		" owner_pid = NULL, owner_start = NULL, owner_boot = NULL WHERE id = 10");
+	ui_tick(&u);
+	SHOWS("package stopped: cancelled by tester");
+	SHOWS("Stopped   2026-11-23");
+	SHOWS_NOT("x cancel");
+	SHOWS("Devices   get package 8");
 	ui_close(&u);
 }

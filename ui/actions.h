@@ -56,6 +56,8 @@ FP_ACT(cancel); FP_ACT(retry);
 FP_ACT(secret_set); FP_ACT(secret_test); FP_ACT(secret_remove);
 /* ui/view_versions.c */
 FP_ACT(difference); FP_ACT(restore);
+/* ui/package_get.c */
+FP_ACT(get);
 /* ui/view_package_compare.c */
 FP_ACT(compare);
 /* ui/project_acts.c */

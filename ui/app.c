@@ -27,6 +27,7 @@ void fp_console_fini(struct fp_console *c)
 	fp_engine_free(c->engine);
 	c->engine = NULL;
 	fp_secret_form_clear(&c->secret);
+	fp_get_clear(&c->getting);
 	fp_secret_test_free(c->test);
 	c->test = NULL;
 }
@@ -109,7 +110,7 @@ unsigned fp_complain(struct fp_console *c, const char *fmt, ...)
 unsigned fp_show_error(struct fp_console *c, const struct fp_error *err)
 {
 	if (*err->hint)
-		return fp_complain(c, "%s. %s.", err->msg, err->hint);
+		return fp_complain(c, "%s: %s.", err->msg, err->hint);
 	return fp_complain(c, "%s.", err->msg);
 }
 

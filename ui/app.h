@@ -6,6 +6,7 @@
 #include "engine/queue/engine.h"
 #include "ui/console.h"
 #include "ui/modal.h"
+#include "ui/package_get.h"
 #include "ui/secret_acts.h"
 #include "ui/staging.h"
 #include "ui/view.h"
@@ -27,6 +28,8 @@ struct fp_console {
 	struct fp_modal modal;
 	char wish_project[FP_UUID_SIZE];   /* what the menu of a project is about */
 	int64_t wish_job;                  /* and that of a job */
+	int64_t wish_package;              /* that a folder is asked for */
+	struct fp_getting getting;         /* of a package out of the home */
 	struct fp_secret_form secret;      /* that is being set or removed */
 	struct fp_secret_test *test;       /* of a secret, under way; NULL: none */
 	char message[800];                 /* "" none; stays until the next key */

@@ -155,6 +155,8 @@ static unsigned wait_events(struct loop *l, int timeout)
 		add_wait(fds, &n, &timeout, fp_plan_fd(p), fp_plan_left(p));
 	if (q)
 		add_wait(fds, &n, &timeout, fp_question_fd(q), fp_question_left(q));
+	if (l->c.getting.copy)
+		timeout = 0;
 	if (poll(fds, (nfds_t)n, timeout > 0 ? timeout : 0) < 0 && errno != EINTR)
 		fp_assert(!"poll");
 	if (fds[1].revents)
@@ -169,6 +171,8 @@ static unsigned wait_events(struct loop *l, int timeout)
 		todo |= fp_console_step_plan(&l->c);
 	if (q && fp_console_question(&l->c))
 		todo |= fp_console_step_question(&l->c);
+	if (l->c.getting.copy)
+		todo |= fp_get_step(&l->c);
 	return todo;
 }
 

@@ -198,12 +198,12 @@ static unsigned export_to(struct fp_console *c, const char *path)
 	fp_buf_free(&to);
 	if (st)
 		return fp_show_error(c, &err);
-	return fp_note(c, "Wrote %lld rows to %s.", (long long)e.v->count, path);
+	return fp_note(c, "Wrote %lld row%s to %s.", (long long)e.v->count, fp_text_s(e.v->count), path);
 }
 
 unsigned fp_act_export(struct fp_console *c, const char *arg)
 {
-	static const struct fp_prompt ask = { .label = "Export to: ", .enter = export_to };
+	static const struct fp_prompt ask = { .label = "Export to: ", .enter = export_to, .path = 1 };
 	char name[64];
 
 	if (*arg)

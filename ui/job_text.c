@@ -82,6 +82,14 @@ void fp_job_sentence(struct fp_buf *to, const struct fp_job_row *r)
 
 /* ---- what can be done ---- */
 
+unsigned fp_job_lacks(const char *type, const char *status)
+{
+	int ended = strcmp(status, "finished") == 0 || strcmp(status, "failed") == 0 || strcmp(status, "stopped") == 0;
+	int left = strcmp(status, "pending") == 0 || strcmp(status, "queued") == 0 || strcmp(status, "started") == 0;
+
+	return (left ? 0u : (unsigned)FP_IN_ACTIVE) | (ended && strcmp(type, "delta_apply") == 0 ? 0u : (unsigned)FP_IN_APPLIED);
+}
+
 struct about { int64_t id; char *name; char project[FP_UUID_SIZE]; char *project_name; int ended; };
 
 static void take(void *arg, const struct fp_job_row *r)

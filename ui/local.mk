@@ -15,6 +15,7 @@ UI_SOURCES = \
 	ui/menu.c \
 	ui/modal.c ui/modal.h ui/modal_parts.h \
 	ui/navigate.c \
+	ui/package_get.c ui/package_get.h \
 	ui/package_text.c ui/package_text.h \
 	ui/paint.c \
 	ui/project_acts.c ui/project_acts.h \

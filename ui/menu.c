@@ -5,6 +5,8 @@
 #include "ui/keys.h"
 #include "ui/modal_parts.h"
 
+#define TITLE_MAX 42 /* columns for which a menu becomes wider; a name may be longer */
+
 static unsigned choose(struct fp_console *c)
 {
 	struct fp_menu *m = &c->modal.menu;
@@ -50,7 +52,7 @@ unsigned fp_menu_key(struct fp_console *c, int key)
 void fp_menu_paint(struct fp_console *c, int *y, int *x)
 {
 	const struct fp_menu *m = &c->modal.menu;
-	int lines, columns, width = fp_draw_width(m->title) + 6, height, top, left, first = 0;
+	int lines, columns, title = fp_draw_width(m->title), width = (title < TITLE_MAX ? title : TITLE_MAX) + 6, height, top, left, first = 0;
 	int line = (int)(fp_top(c)->cursor - fp_top(c)->top) + fp_body_top();
 
 	fp_draw_size(&lines, &columns);

@@ -16,6 +16,7 @@ struct fp_prompt {
 	unsigned (*changed)(struct fp_console *c, const char *text);        /* after every change; may be NULL */
 	unsigned (*cancelled)(struct fp_console *c);                        /* Esc; may be NULL */
 	void (*complete)(struct fp_console *c, const char *text, struct fp_strv *to); /* whole lines that TEXT may become; may be NULL */
+	int path;                                                           /* "~/" at its beginning is the home of whoever types */
 	int hidden;                                                         /* shown as marks, and overwritten when it is done with */
 	struct fp_buf text;
 	size_t at;                                                          /* cursor, in bytes */

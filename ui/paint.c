@@ -217,8 +217,9 @@ static void paint_status(struct fp_console *c, struct fp_view *v, int y, int col
 
 	add_counts(&b, v);
 	add_peek(&b, v);
+	fp_get_badge(&right, c);
 	if (c->staging.n > 0)
-		fp_buf_addf(&right, " %zu staged, w saves ", c->staging.n);
+		fp_buf_addf(&right, "%s %zu staged, w saves ", right.len ? "," : "", c->staging.n);
 	width = fp_draw_width(right.data);
 	fp_draw_text(y, 0, columns - width - 1, FP_STYLE_DIM, b.data);
 	if (width > 0)
@@ -230,7 +231,8 @@ static void paint_status(struct fp_console *c, struct fp_view *v, int y, int col
 /* The main keys of this place, as many as there is room for; help always. */
 static void paint_keys(struct fp_console *c, int y, int columns)
 {
-	unsigned context = fp_top(c)->ops->context;
+	const struct fp_view *v = fp_top(c);
+	unsigned context = v->ops->context & ~(v->ops->without ? v->ops->without(v) : 0u);
 	int x = 0, room = columns - 7;
 
 	for (const struct fp_act *a = fp_acts; a->name; a++) {

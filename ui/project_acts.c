@@ -16,7 +16,7 @@ static const struct { enum fp_job_type type; const char *label, *trigger; } wish
 void fp_project_menu(struct fp_console *c, struct fp_menu *m, const char *id, const char *name)
 {
 	snprintf(c->wish_project, sizeof c->wish_project, "%s", id);
-	m->title = fp_asprintf(" %.40s ", name);
+	m->title = fp_asprintf(" %s ", name);
 	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
 		fp_menu_add(m, (int)i, wishes[i].label, c->read_only ? "read-only" : NULL);
 }

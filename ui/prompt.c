@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "engine/base/path.h"
 #include "engine/store/secrets.h"
 #include "ui/app.h"
 #include "ui/keys.h"
@@ -116,10 +117,17 @@ static int edit(struct fp_prompt *p, int key)
 	return p->text.len != len;
 }
 
+static char *full_path(const char *text)
+{
+	const char *home = getenv("HOME");
+
+	return home && text[0] == '~' && text[1] == '/' ? fp_path_join(home, text + 2) : fp_strdup(text);
+}
+
 static unsigned leave(struct fp_console *c, int entered)
 {
 	struct fp_prompt p = c->modal.prompt;
-	char *text = fp_strdup(p.text.data);
+	char *text = p.path ? full_path(p.text.data) : fp_strdup(p.text.data);
 	unsigned todo = FP_DO_PAINT;
 
 	fp_modal_close(c); /* first: what is entered may open the next one */

@@ -39,7 +39,7 @@ void fp_staging_menu(struct fp_console *c, struct fp_menu *m, const int64_t *ids
 	c->staging.target = fp_realloc(NULL, n, sizeof *ids);
 	memcpy(c->staging.target, ids, n * sizeof *ids);
 	c->staging.n_target = n;
-	m->title = n == 1 ? fp_asprintf(" %.40s ", name) : fp_asprintf(" %s marked changes ", fp_format_count(count, (int64_t)n));
+	m->title = n == 1 ? fp_asprintf(" %s ", name) : fp_asprintf(" %s marked changes ", fp_format_count(count, (int64_t)n));
 	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
 		fp_menu_add(m, choices[i].item, choices[i].label, n == 1 || c->read_only ? objection(c, ids[0], choices[i].item, room) : NULL);
 }
@@ -124,6 +124,8 @@ unsigned fp_act_undo_job(struct fp_console *c, const char *arg)
 	const char *job = v->ops->columns ? v->key : v->arg;
 
 	(void)arg;
+	if (job && v->ops->without(v) & FP_IN_APPLIED)
+		return fp_complain(c, "Job %s has applied no changes: there is nothing to undo.", job);
 	return job ? undo_all(c, NULL, fp_asprintf("job:%s", job)) : fp_complain(c, "There is no job here.");
 }
 

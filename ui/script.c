@@ -55,7 +55,7 @@ static unsigned keys(struct fp_console *c, const char *text)
 	while (*text && !(todo & FP_DO_QUIT)) {
 		int key = fp_key_next(&text);
 		if (key == FP_KEY_NONE) {
-			snprintf(c->script_fault, sizeof c->script_fault, "no key is named there: %.60s", text);
+			snprintf(c->script_fault, sizeof c->script_fault, "no key is named there: %s", text);
 			break;
 		}
 		todo |= fp_console_key(c, key, NULL);
@@ -72,7 +72,7 @@ static int waiting(struct fp_console *c)
 
 	if (c->waits_until == 0)
 		return 0;
-	if (!c->test && (c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
+	if (!c->test && !c->getting.copy && (c->engine ? fp_engine_running(c->engine) == 0 && fp_engine_idle(c->engine)
 			: fp_job_count(c->store, &q, &n, NULL) == FP_OK && n == 0)) {
 		c->waits_until = 0;
 		return 0;

@@ -121,7 +121,7 @@ enum { TYPE_VALUE, TYPE_FILE, SERVICE_PARTS, SERVICE_FILE };
 static unsigned kind_chosen(struct fp_console *c, int item)
 {
 	static const struct fp_prompt value = { .label = "Value (not shown): ", .enter = value_entered, .cancelled = give_up, .hidden = 1 };
-	static const struct fp_prompt file = { .label = "File that holds it: ", .enter = file_entered, .cancelled = give_up };
+	static const struct fp_prompt file = { .label = "File that holds it: ", .enter = file_entered, .cancelled = give_up, .path = 1 };
 
 	c->secret.type = item == TYPE_VALUE || item == TYPE_FILE ? "envvar" : "pgservice";
 	fp_buf_reserve(&c->secret.text, FP_SECRET_VALUE_MAX + 2);
@@ -136,7 +136,7 @@ static unsigned ask_kind(struct fp_console *c)
 		{ SERVICE_PARTS, "PostgreSQL service, part by part" }, { SERVICE_FILE, "PostgreSQL service from a pg_service.conf" },
 		{ TYPE_VALUE, "Variable of the environment" }, { TYPE_FILE, "Variable of the environment from a file" },
 	};
-	struct fp_menu m = { .chosen = kind_chosen, .title = fp_asprintf(" %.40s ", c->secret.name) };
+	struct fp_menu m = { .chosen = kind_chosen, .title = fp_asprintf(" %s ", c->secret.name) };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		fp_menu_add(&m, kinds[i].item, kinds[i].label, NULL);

@@ -37,14 +37,15 @@ enum fp_context {
 	FP_IN_LIST = 1, FP_IN_TEXT = 2, FP_IN_PROJECTS = 4, FP_IN_PROJECT = 8, FP_IN_CHANGES = 16, FP_IN_CHANGE = 32, FP_IN_JOBS = 64, FP_IN_JOB = 128,
 	FP_IN_LAYERS = 256, FP_IN_LAYER = 512, FP_IN_FILES = 1024, FP_IN_ACTIVITY = 2048, FP_IN_HELP = 4096, FP_IN_PLAN = 8192,
 	FP_IN_SECRETS = 16384, FP_IN_PROBLEMS = 32768, FP_IN_HISTORY = 65536, FP_IN_CONFLICT = 131072, FP_IN_VERSIONS = 262144,
-	FP_IN_PACKAGES = 524288, FP_IN_PACKAGE = 1048576,
-	FP_ANYWHERE = 0x1FFFFF
+	FP_IN_PACKAGES = 524288, FP_IN_PACKAGE = 1048576, FP_IN_APPLIED = 2097152, FP_IN_ACTIVE = 4194304,
+	FP_ANYWHERE = 0x7FFFFF
 };
 
 struct fp_menu;
 struct fp_view_ops {
 	const char *name, *title;             /* "changes"; "Changes" */
 	unsigned context;                     /* enum fp_context */
+	unsigned (*without)(const struct fp_view *v); /* bits of it that the item under the cursor lacks: their keys are not on the last line; may be NULL */
 	unsigned watch;                       /* enum fp_kind: what makes it stale */
 	const struct fp_column *columns;      /* ends with a NULL title; NULL: a text view */
 	const char *const *filter_words;      /* completion of the filter, ends with NULL; NULL: no filter */

@@ -283,7 +283,7 @@ static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 	static const char *const labels[] = { "What the device wants", "What is there now", "What was there before", "A value of your own" };
 
 	(void)v;
-	m->title = fp_asprintf(" %.40s ", fp_view_cell(fp_top(c), "field"));
+	m->title = fp_asprintf(" %s ", fp_view_cell(fp_top(c), "field"));
 	for (int i = DEVICE; i <= VALUE; i++)
 		fp_menu_add(m, i, labels[i], c->read_only ? "read-only" : NULL);
 }

@@ -42,7 +42,7 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 		st = fp_feature_of_change(v->console->store, &d->feature, id, err);
 	if (st == FP_OK) {
 		free(v->label);
-		v->label = fp_asprintf("Life of %.40s %.40s", d->feature.layer_name, d->feature.key);
+		v->label = fp_asprintf("Life of %s %s", d->feature.layer_name, d->feature.key);
 	}
 	return st;
 }

@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/store/jobs.h"
+#include "engine/store/packages.h"
 #include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/format.h"
@@ -13,8 +14,8 @@
 
 /* The log goes on below the lines of load(); its rows are numbered from 1 without a gap. */
 
-/* AMOUNT: while load() runs, what is said of the step that runs. */
-struct data { int64_t id; int active, opened; char *amount; };
+/* IN_VAIN: it should have made a package. AMOUNT: while load() runs, what is said of the step that runs. */
+struct data { int64_t id; int active, opened, in_vain; unsigned lacks; char *amount; };
 
 static unsigned verdict_style(const struct fp_job_row *r)
 {
@@ -42,6 +43,8 @@ static void add_facts(struct fp_view *v, const struct fp_job_row *r)
 		fp_buf_addf(&b, ", ended by signal %lld", (long long)r->signal);
 	if (b.len > 0)
 		fp_wrap(&v->lines, FP_STYLE_NORMAL, v->width, 10, b.data);
+	if (strcmp(r->status, "stopped") == 0)
+		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Stopped   %s (%s)", fp_format_time(time, r->finished_at, 19), fp_format_age(age, r->finished_at));
 	fp_buf_free(&b);
 }
 
@@ -76,6 +79,8 @@ static void add_job(void *arg, const struct fp_job_row *r)
 	struct fp_buf b = FP_BUF_INIT;
 
 	d->active = fp_job_active(r);
+	d->lacks = fp_job_lacks(r->type, r->status);
+	d->in_vain = strcmp(r->type, "package") == 0 && (strcmp(r->status, "failed") == 0 || strcmp(r->status, "stopped") == 0);
 	v->live = d->active;
 	if (!d->opened)
 		v->follow = d->active;
@@ -129,6 +134,21 @@ static void add_step(void *arg, const struct fp_step_row *r)
 	fp_buf_free(&b);
 }
 
+/* Whoever sees that it failed asks what devices get now. */
+static enum fp_status add_newest(struct fp_view *v, struct fp_error *err)
+{
+	int64_t newest = 0;
+	enum fp_status st = fp_package_before(v->console->store, v->project, 0, &newest, err);
+
+	if (st == FP_OK && newest) {
+		fp_rows_line(&v->lines, FP_STYLE_NORMAL, "Devices   get package %lld: Enter", (long long)newest);
+		fp_rows_link(&v->lines, v->lines.n - 1, "package %lld", (long long)newest);
+	} else if (st == FP_OK) {
+		fp_rows_line(&v->lines, FP_STYLE_WARN, "Devices   get nothing: there is no package yet");
+	}
+	return st;
+}
+
 static enum fp_status load(struct fp_view *v, struct fp_error *err)
 {
 	struct data *d = v->data;
@@ -137,6 +157,8 @@ static enum fp_status load(struct fp_view *v, struct fp_error *err)
 
 	d->id = strtoll(v->arg, NULL, 10);
 	st = fp_job_get(v->console->store, d->id, add_job, v, err);
+	if (st == FP_OK && d->in_vain)
+		st = add_newest(v, err);
 	if (st)
 		return st;
 	fp_rows_line(&v->lines, FP_STYLE_HEADER, "Steps");
@@ -182,7 +204,12 @@ static unsigned chosen(struct fp_console *c, struct fp_view *v, int item)
 	return fp_job_chosen(c, item);
 }
 
+static unsigned without(const struct fp_view *v)
+{
+	return ((struct data *)v->data)->lacks;
+}
+
 const struct fp_view_ops fp_view_job = {
-	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB, .watch = FP_KIND_JOB | FP_KIND_LOG, .data_size = sizeof(struct data),
-	.load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
+	.name = "job", .title = "Job", .context = FP_IN_TEXT | FP_IN_JOB | FP_IN_APPLIED | FP_IN_ACTIVE, .without = without, .watch = FP_KIND_JOB | FP_KIND_LOG,
+	.data_size = sizeof(struct data), .load = load, .count = count, .rows = rows, .menu = menu, .chosen = chosen,
 };

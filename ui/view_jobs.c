@@ -66,6 +66,11 @@ static enum fp_status rank(struct fp_view *v, const struct fp_query *q, const ch
 	return fp_job_rank(v->console->store, q, strtoll(key, NULL, 10), offset, err);
 }
 
+static unsigned without(const struct fp_view *v)
+{
+	return fp_job_lacks(fp_view_cell(v, "type"), fp_view_cell(v, "status"));
+}
+
 static unsigned open_job(struct fp_console *c, struct fp_view *v)
 {
 	return fp_push(c, &fp_view_job, fp_view_cell(v, "project_id"), fp_view_cell(v, "project"), v->key);
@@ -89,7 +94,8 @@ static const char *const words[] = {
 };
 
 const struct fp_view_ops fp_view_jobs = {
-	.name = "jobs", .title = "Jobs", .context = FP_IN_LIST | FP_IN_JOBS, .watch = FP_KIND_JOB, .columns = columns, .filter_words = words,
+	.name = "jobs", .title = "Jobs", .context = FP_IN_LIST | FP_IN_JOBS | FP_IN_APPLIED | FP_IN_ACTIVE,
+	.without = without, .watch = FP_KIND_JOB, .columns = columns, .filter_words = words,
 	.empty = "There is no job yet. Jobs come of uploads, of pushed changes and of Save all in Changes; a asks for one.",
 	.count = count, .rows = rows, .rank = rank, .peek = { "verdict" }, .open = open_job, .menu = menu, .chosen = chosen,
 };

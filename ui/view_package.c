@@ -86,7 +86,8 @@ static void add_package(void *arg, const struct fp_package_row *r)
 	add_text(v, r->newest ? FP_STYLE_NORMAL : FP_STYLE_DIM, NULL, "Devices   %s", r->newest ? "get this one" : "get a newer one");
 	add_counts(v, r);
 	add_text(v, FP_STYLE_DIM, NULL, "Folder    %s", r->folder + strlen(fp_store_home(v->console->store)) + 1);
-	add_text(v, FP_STYLE_BOLD, NULL, "Get it    fieldpost package get \"%s\" --package %lld -o FOLDER", r->project_name, (long long)r->job_id);
+	add_text(v, FP_STYLE_BOLD, NULL, "Get it    o copies it into a folder; so does: fieldpost package get \"%s\" --package %lld -o FOLDER", r->project_name,
+		(long long)r->job_id);
 	if (strcmp(r->notes, "[]") != 0) {
 		fp_rows_line(&v->lines, FP_STYLE_HEADER, "Warnings on the project");
 		fp_package_add_warnings(v, 2, r->notes, SIZE_MAX, NULL);

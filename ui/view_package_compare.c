@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/store/packages.h"
 #include "ui/actions.h"
 #include "ui/app.h"
@@ -111,6 +112,8 @@ static void add_layer(void *arg, const struct fp_package_layer_diff *d)
 	add_actions(&b, d);
 	if (d->before > 0 || d->after > 0 || strcmp(d->action_before, "offline") == 0 || strcmp(d->action_after, "offline") == 0)
 		add_features(&b, d->before, d->after);
+	if (d->applied)
+		fp_buf_addf(&b, ", %s change%s applied", fp_format_count(before, d->applied), fp_text_s(d->applied));
 	if (d->skipped_before != d->skipped_after)
 		fp_buf_addf(&b, ", left out %s, then %s", fp_format_count(before, d->skipped_before), fp_format_count(after, d->skipped_after));
 	fp_wrap_link(&v->lines, change_style(d->change), v->width, INDENT, link, "%s", b.data);

@@ -157,7 +157,7 @@ static void menu(struct fp_console *c, struct fp_view *v, struct fp_menu *m)
 	const char *none = off ? off : is_set(v) ? NULL : "not set";
 	int missing = v->count > 0 && !is_set(v);
 
-	m->title = is_set(v) ? fp_asprintf(" %.40s ", fp_view_cell(v, "name")) : missing ? fp_asprintf(" service %.40s ", fp_view_cell(v, "services"))
+	m->title = is_set(v) ? fp_asprintf(" %s ", fp_view_cell(v, "name")) : missing ? fp_asprintf(" service %s ", fp_view_cell(v, "services"))
 		: fp_strdup(" Secrets ");
 	if (!missing)
 		fp_menu_add(m, REPLACE, "Set a new value", none);

@@ -163,54 +163,116 @@ enum fp_status fp_fs_write_atomic(const char *path, const void *bytes, size_t n,
 	return st;
 }
 
-static enum fp_status copy_bytes(int in, int out, const char *from, const char *to, struct fp_error *err)
+struct fp_copier {
+	char *from, *to;
+	int in, out;
+	int by_hand; /* the file system copies nothing by itself */
+};
+
+static enum fp_status open_both(struct fp_copier *c, struct fp_error *err)
+{
+	struct stat sb;
+
+	c->in = open(c->from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (c->in < 0)
+		return fp_fail_errno(err, errno, "cannot open %s", c->from);
+	if (fstat(c->in, &sb) != 0 || !S_ISREG(sb.st_mode))
+		return fp_fail(err, FP_E_INVALID, "%s is not a regular file", c->from);
+	c->out = open(c->to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return c->out < 0 ? fp_fail_errno(err, errno, "cannot create %s", c->to) : FP_OK;
+}
+
+enum fp_status fp_copier_new(struct fp_copier **out, const char *from, const char *to, struct fp_error *err)
+{
+	struct fp_copier *c = fp_alloc(sizeof *c);
+	enum fp_status st;
+
+	*c = (struct fp_copier){.from = fp_strdup(from), .to = fp_strdup(to), .in = -1, .out = -1};
+	st = open_both(c, err);
+	if (st == FP_OK)
+		*out = c;
+	else
+		fp_copier_free(c);
+	return st;
+}
+
+static enum fp_status step_by_hand(struct fp_copier *c, int64_t bytes, int *end, struct fp_error *err)
 {
 	char block[65536];
-	ssize_t n;
+	enum fp_status st = FP_OK;
+	ssize_t n = 1;
 
-	if (ioctl(out, FICLONE, in) == 0)
-		return FP_OK;
-	while ((n = copy_file_range(in, NULL, out, NULL, (size_t)1 << 30, 0)) > 0)
-		;
-	if (n == 0)
-		return FP_OK;
-	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-		return fp_fail_errno(err, errno, "cannot copy %s to %s", from, to);
-	while ((n = read(in, block, sizeof block)) != 0) {
-		enum fp_status st;
+	for (; st == FP_OK && bytes > 0 && n != 0; bytes -= n) {
+		n = read(c->in, block, sizeof block);
 		if (n < 0)
-			return fp_fail_errno(err, errno, "cannot read %s", from);
-		st = write_all(out, block, (size_t)n, to, err);
-		if (st != FP_OK)
-			return st;
+			return fp_fail_errno(err, errno, "cannot read %s", c->from);
+		st = write_all(c->out, block, (size_t)n, c->to, err);
 	}
+	*end = n == 0;
+	return st;
+}
+
+static enum fp_status step_by_system(struct fp_copier *c, int64_t bytes, int *end, struct fp_error *err)
+{
+	enum { AT_ONCE = 1 << 30 };
+	ssize_t n = 1;
+
+	for (; bytes > 0 && n != 0; bytes -= n) {
+		n = copy_file_range(c->in, NULL, c->out, NULL, bytes < AT_ONCE ? (size_t)bytes : AT_ONCE, 0);
+		if (n >= 0)
+			continue;
+		if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+			return fp_fail_errno(err, errno, "cannot copy %s to %s", c->from, c->to);
+		c->by_hand = 1;
+		return step_by_hand(c, bytes, end, err);
+	}
+	*end = n == 0;
 	return FP_OK;
+}
+
+enum fp_status fp_copier_step(struct fp_copier *c, int64_t bytes, int *done, struct fp_error *err)
+{
+	int end = lseek(c->out, 0, SEEK_CUR) == 0 && ioctl(c->out, FICLONE, c->in) == 0;
+	enum fp_status st = FP_OK;
+
+	*done = 0;
+	if (!end)
+		st = c->by_hand ? step_by_hand(c, bytes, &end, err) : step_by_system(c, bytes, &end, err);
+	if (st != FP_OK || !end)
+		return st;
+	if (close(c->out) != 0)
+		st = fp_fail_errno(err, errno, "cannot write %s", c->to);
+	if (st != FP_OK)
+		unlink(c->to);
+	c->out = -1;
+	*done = 1;
+	return st;
+}
+
+void fp_copier_free(struct fp_copier *c)
+{
+	if (!c)
+		return;
+	if (c->out >= 0) {
+		close(c->out);
+		unlink(c->to);
+	}
+	if (c->in >= 0)
+		close(c->in);
+	free(c->from);
+	free(c->to);
+	free(c);
 }
 
 enum fp_status fp_fs_copy(const char *from, const char *to, struct fp_error *err)
 {
-	int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), out;
-	enum fp_status st;
-	struct stat sb;
+	struct fp_copier *c = NULL;
+	int done;
+	enum fp_status st = fp_copier_new(&c, from, to, err);
 
-	if (in < 0)
-		return fp_fail_errno(err, errno, "cannot open %s", from);
-	if (fstat(in, &sb) != 0 || !S_ISREG(sb.st_mode)) {
-		close(in);
-		return fp_fail(err, FP_E_INVALID, "%s is not a regular file", from);
-	}
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out < 0) {
-		st = fp_fail_errno(err, errno, "cannot create %s", to);
-		close(in);
-		return st;
-	}
-	st = copy_bytes(in, out, from, to, err);
-	if (close(out) != 0 && st == FP_OK)
-		st = fp_fail_errno(err, errno, "cannot write %s", to);
-	close(in);
-	if (st != FP_OK)
-		unlink(to);
+	if (st == FP_OK)
+		st = fp_copier_step(c, INT64_MAX, &done, err);
+	fp_copier_free(c);
 	return st;
 }
 

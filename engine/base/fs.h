@@ -36,6 +36,19 @@ enum fp_status fp_fs_write_atomic(const char *path, const void *bytes, size_t n,
  * Not synced. FROM must not be a symbolic link. On failure TO is removed. */
 enum fp_status fp_fs_copy(const char *from, const char *to, struct fp_error *err);
 
+/* The same in steps, so that an event loop can go on in between: at most BYTES more; *DONE becomes 1 at the end. Freed before, TO is removed. */
+struct fp_copier;
+enum fp_status fp_copier_new(struct fp_copier **out, const char *from, const char *to, struct fp_error *err);
+enum fp_status fp_copier_step(struct fp_copier *c, int64_t bytes, int *done, struct fp_error *err);
+void fp_copier_free(struct fp_copier *c); /* NULL is fine */
+
+/* *TO: the absolute path of DIR, a name that somebody gave, with or without slashes at its end; caller frees. It is an empty folder, or one that is not there
+ * in a folder that is: FP_E_EXISTS and others say what stands in the way, and a hint what to do. What is made beside it can be renamed to it. */
+enum fp_status fp_fs_free_folder(char **to, const char *dir, struct fp_error *err);
+
+/* The permissions of folder PATH and all below it become those that new files of this process usually get (umask): for what is handed to people. */
+enum fp_status fp_fs_usual_modes(const char *path, struct fp_error *err);
+
 /* fsyncs file FROM, renames it to TO (same file system) and fsyncs TO's folder. */
 enum fp_status fp_fs_publish(const char *from, const char *to, struct fp_error *err);
 

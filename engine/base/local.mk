@@ -5,6 +5,7 @@ BASE_SOURCES = \
 	engine/base/digest.c \
 	engine/base/error.c engine/base/error.h \
 	engine/base/failpoint.c engine/base/failpoint.h \
+	engine/base/folder.c \
 	engine/base/fs.c engine/base/fs.h \
 	engine/base/ids.c engine/base/ids.h \
 	engine/base/json.c engine/base/json.h \

@@ -241,6 +241,11 @@ char *fp_text_real(char out[FP_REAL_SIZE], double r)
 	return out;
 }
 
+const char *fp_text_s(int64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 char *fp_text_count(char out[FP_COUNT_SIZE], int64_t n)
 {
 	char digits[24];

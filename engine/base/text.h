@@ -50,5 +50,7 @@ char *fp_text_real(char out[FP_REAL_SIZE], double r);
 #define FP_COUNT_SIZE 32
 char *fp_text_count(char out[FP_COUNT_SIZE], int64_t n);
 char *fp_text_bytes(char out[FP_COUNT_SIZE], int64_t bytes);
+/* The end of a word of which there are N: "" for one, "s" for all else. */
+const char *fp_text_s(int64_t n);
 
 #endif

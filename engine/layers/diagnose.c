@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -137,17 +138,27 @@ void fp_diagnose_gate(struct fp_check *c, enum fp_gate gate, const char *written
 	}
 }
 
-/* Size and kind of what was found, for the stage "readable". */
-static void look_into(struct fp_check *c, const char *real)
+/* Size and kind of what was found, for the stage "readable". 0: whoever runs this may not read it, and the verdict is given: a file that nobody looked into is
+ * not damaged. */
+static int look_into(struct fp_check *c, const char *written, const char *real)
 {
 	struct stat sb;
 
+	if (access(real, R_OK) != 0) {
+		const char *why = strerror(errno);
+		fp_verdict_invalid(c);
+		fp_stage(c, FP_STAGE_READABLE, FP_MARK_FAIL, "%s", why);
+		fp_verdict_detail(c, "\"%s\" cannot be read: %s", written, why);
+		fp_verdict_cause(c, "file_denied", FP_SLOTS({"FILENAME", written}, {"REASON", why}));
+		return 0;
+	}
 	if (stat(real, &sb) != 0)
-		return;
+		return 1;
 	if (S_ISDIR(sb.st_mode))
 		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "a folder");
 	else
-		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld bytes", (long long)sb.st_size);
+		fp_stage(c, FP_STAGE_READABLE, FP_MARK_OK, "%lld byte%s", (long long)sb.st_size, fp_text_s(sb.st_size));
+	return 1;
 }
 
 /* The copy of an attachment, or NULL and the verdict is given. */
@@ -190,8 +201,10 @@ char *fp_layer_file(struct fp_check *c, const char *written, const char *path)
 		return NULL;
 	}
 	fp_stage(c, FP_STAGE_EXISTS, FP_MARK_OK, "%s", real);
-	look_into(c, real);
-	return real;
+	if (look_into(c, path, real))
+		return real;
+	free(real);
+	return NULL;
 }
 
 char *fp_name_list(const struct fp_strv *names, size_t max)

@@ -6,6 +6,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/layers/diagnose.h"
 #include "engine/layers/gdal_gate.h"
 #include "engine/layers/raster_source.h"
@@ -91,7 +92,8 @@ static void check_opened(struct fp_check *c, const struct fp_raster_source *r, G
 	fp_stage(c, FP_STAGE_DRIVER, FP_MARK_OK, "%s", GDALGetDriverShortName(GDALGetDatasetDriver(ds)));
 	if (GDALGetRasterCount(ds) > 0 && GDALGetRasterBand(ds, 1)) {
 		fp_verdict_ok(c, FP_BY_CHECKED);
-		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%d x %d pixels, %d bands", GDALGetRasterXSize(ds), GDALGetRasterYSize(ds), GDALGetRasterCount(ds));
+		fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%d x %d pixels, %d band%s", GDALGetRasterXSize(ds), GDALGetRasterYSize(ds), GDALGetRasterCount(ds),
+			fp_text_s(GDALGetRasterCount(ds)));
 		warn_about(c, ds, path);
 		return;
 	}

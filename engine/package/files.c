@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/layers/gate.h"
 #include "engine/package/plan.h"
 #include "engine/project/source.h"
@@ -86,8 +87,8 @@ static void warn_of_whole_file(struct fp_package *p, struct fp_pack_layer *copie
 		fp_pack_source_clear(&other);
 	}
 	if (n)
-		fp_package_warn(p, copied, "ships_whole_file", (int64_t)n, "all of \"%s\" is in the package, with the tables of %zu layers that are offline",
-			fp_path_base(s->path), n);
+		fp_package_warn(p, copied, "ships_whole_file", (int64_t)n, "all of \"%s\" is in the package, with the table%s of %zu layer%s offline",
+			fp_path_base(s->path), fp_text_s((int64_t)n), n, n == 1 ? " that is" : "s that are");
 }
 
 /* 1 when PATH leaves the folder that it is relative to, be it only to come back: in the package that folder has another name. */

@@ -7,6 +7,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 
 void fp_verify_say(const struct fp_verify *v, const char *fmt, ...)
 {
@@ -62,7 +63,7 @@ static enum fp_status verify_folder(const struct fp_verify *v, struct fp_error *
 	if (st == FP_OK && c.projects != 1)
 		return fp_fail(err, FP_E_INVALID, "the package has %d project files, where QField needs exactly one", c.projects);
 	if (st == FP_OK)
-		fp_verify_say(v, "%lld files, %lld bytes; one project file; nothing left over.", (long long)c.files, (long long)c.bytes);
+		fp_verify_say(v, "%lld file%s, %lld bytes; one project file; nothing left over.", (long long)c.files, fp_text_s(c.files), (long long)c.bytes);
 	return st;
 }
 

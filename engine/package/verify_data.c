@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/changes/gpkg_blob.h"
 #include "engine/package/verify.h"
 
@@ -205,8 +206,8 @@ enum fp_status fp_verify_data(const struct fp_verify *v, struct fp_error *err)
 		if (p->layers[i].table >= 0)
 			st = verify_layer(&look, &p->layers[i], err);
 	if (st == FP_OK && p->n_tables)
-		fp_verify_say(v, FP_PACKAGE_DATA " is sound: %zu tables, %lld rows, as many as were read; keys and spatial indexes are in place.", p->n_tables,
-			(long long)rows);
+		fp_verify_say(v, FP_PACKAGE_DATA " is sound: %zu table%s, %lld row%s, as many as were read; keys and spatial indexes are in place.", p->n_tables,
+			fp_text_s((int64_t)p->n_tables), (long long)rows, fp_text_s(rows));
 	sqlite3_close(look.db);
 	free(path);
 	return st;

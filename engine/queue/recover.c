@@ -72,7 +72,8 @@ static enum fp_status end_job(struct fp_store *s, const struct ending *e, struct
 
 enum fp_status fp_run_close(struct fp_run *r, struct fp_error *err)
 {
-	struct ending e = {r->job_id, r->project_id, r->type, &r->fault, r->end.signal, r->end.peak_kb, r->requeue};
+	int signal = r->fault.code == FP_E_CANCELLED ? 0 : r->end.signal; /* that was ours, and tells nothing */
+	struct ending e = {r->job_id, r->project_id, r->type, &r->fault, signal, r->end.peak_kb, r->requeue};
 	struct fp_error ignored;
 	enum fp_status st;
 

@@ -61,7 +61,7 @@ static enum fp_status rule_never_processed(struct ask *a, struct fp_error *err)
 			a->type == FP_JOB_DELTA_APPLY ? "; its changes wait for that" : "");
 	else if (st == FP_OK)
 		refuse(a, "never_processed", "process_projectfile never succeeded for this project%s.",
-			a->type == FP_JOB_DELTA_APPLY ? "; its changes wait until it does" : ", so nobody knows what to package");
+			a->type == FP_JOB_DELTA_APPLY ? "; its changes wait until it does" : ", so nobody knows what to package: see what its newest job says, mend that, and ask again");
 	return st;
 }
 
@@ -131,7 +131,7 @@ static enum fp_status rule_nothing_new(struct ask *a, struct fp_error *err)
 	if (st == FP_OK && current) /* one that was damaged on the disk is worth another */
 		st = fp_package_is_whole(a->s, newest, &whole, err);
 	if (st == FP_OK && whole)
-		refuse(a, "nothing_new", "Nothing changed since package %lld, and no vector layer is online; that package is current.", (long long)newest);
+		refuse(a, "nothing_new", "Nothing changed since package %lld, and no vector layer is online: that package is current, and devices get it.", (long long)newest);
 	return st;
 }
 

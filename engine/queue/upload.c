@@ -5,6 +5,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/queue/rules.h"
 #include "engine/store/activity.h"
 #include "engine/store/attachments.h"
@@ -53,7 +54,7 @@ static enum fp_status publish(struct fp_store *s, struct fp_trigger *t, const ch
 	if (st == FP_OK && n_changed == 1 && n == 1)
 		st = fp_activity_add(s, who, "upload", project_id, err, "%s", g[0].name);
 	else if (st == FP_OK && n_changed)
-		st = fp_activity_add(s, who, "upload", project_id, err, "%lld files", (long long)n_changed);
+		st = fp_activity_add(s, who, "upload", project_id, err, "%lld file%s", (long long)n_changed, fp_text_s(n_changed));
 	if (st == FP_OK)
 		st = judge(s, t, project_id, g, changed, n, err);
 	if (st == FP_OK && !*t->rule)

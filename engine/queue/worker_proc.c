@@ -415,7 +415,8 @@ enum fp_status fp_worker_run(const json_t *description, int64_t limit_ms, fp_wor
 			left = UNWATCHED_MS;
 		poll(p, 3, left > 1000 ? 1000 : (int)left);
 		if (p[2].revents && read(signals, &got, sizeof got) == sizeof got)
-			st = fp_fail(err, FP_E_CANCELLED, "interrupted by signal %u in step \"%s\"; nothing was changed", got.ssi_signo, w->step);
+			st = fp_fail(err, FP_E_CANCELLED, "interrupted by signal %u%s%s%s; nothing was changed", got.ssi_signo, *w->step ? " in step \"" : "",
+				w->step, *w->step ? "\"" : "");
 		else if (p[0].revents)
 			st = fp_worker_read(w, pass_on, &plain, err);
 	}

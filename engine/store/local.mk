@@ -18,6 +18,7 @@ STORE_SOURCES = \
 	engine/store/freshness.c \
 	engine/store/packages.c engine/store/packages.h \
 	engine/store/package_compare.c \
+	engine/store/package_copy.c engine/store/package_copy.h \
 	engine/store/package_folder.c engine/store/package_folder.h \
 	engine/store/projects.c engine/store/projects.h \
 	engine/store/push.c \

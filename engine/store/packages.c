@@ -97,6 +97,8 @@ static enum fp_status not_found(struct fp_store *s, const char *project_id, int6
 		st = fp_fail(err, FP_E_NOTFOUND, "job %lld is %s and has published no package", (long long)job_id, status);
 	else if (st == FP_OK)
 		st = fp_fail(err, FP_E_NOTFOUND, "this project has no package %lld", (long long)job_id);
+	if (st == FP_E_NOTFOUND)
+		fp_error_hint(err, "see which there are with: fieldpost package list NAME");
 	free(status);
 	return st;
 }

@@ -84,13 +84,14 @@ struct fp_package_layer_diff {
 	const char *action_before, *action_after;
 	int64_t before, after;         /* features */
 	int64_t skipped_before, skipped_after;
+	int64_t applied;               /* changes that came to the layer between the two, as far as jobs applied them */
 };
 typedef void fp_package_file_diff_each(void *arg, const struct fp_package_file_diff *d);
 typedef void fp_package_layer_diff_each(void *arg, const struct fp_package_layer_diff *d);
 /* Files that differ, by name. */
 enum fp_status fp_package_compare_files(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_file_diff_each *each,
 	void *arg, struct fp_error *err);
-/* All layers, in the order of NEW, then those that went. */
+/* All layers: those that differ in the order of NEW, those that went, then those that are the same. */
 enum fp_status fp_package_compare_layers(struct fp_store *s, int64_t old, int64_t new, int64_t offset, int64_t limit, fp_package_layer_diff_each *each,
 	void *arg, struct fp_error *err);
 

@@ -7,6 +7,7 @@
 #include "engine/base/fs.h"
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/layers/gdal_gate.h"
 #include "engine/package/package.h"
 #include "engine/worker/check_child.h"
@@ -32,8 +33,9 @@ static void log_decisions(struct fp_job *job, const struct fp_package *p)
 
 	for (size_t i = 0; i < p->n_layers; i++)
 		n[p->layers[i].action]++;
-	fp_job_log(job, "info", "%zu layers: %lld offline, %lld copied, %lld online, %lld untouched, %lld removed.", p->n_layers, (long long)n[FP_PACK_OFFLINE],
-		(long long)n[FP_PACK_COPY], (long long)n[FP_PACK_ONLINE], (long long)n[FP_PACK_UNTOUCHED], (long long)n[FP_PACK_REMOVE]);
+	fp_job_log(job, "info", "%zu layer%s: %lld offline, %lld copied, %lld online, %lld untouched, %lld removed.", p->n_layers,
+		fp_text_s((int64_t)p->n_layers), (long long)n[FP_PACK_OFFLINE], (long long)n[FP_PACK_COPY],
+		(long long)n[FP_PACK_ONLINE], (long long)n[FP_PACK_UNTOUCHED], (long long)n[FP_PACK_REMOVE]);
 }
 
 static enum fp_status begin(struct fp_job *job, struct fp_error *err)
@@ -76,7 +78,8 @@ enum fp_status fp_step_package_data(struct fp_job *job, struct fp_error *err)
 		return st;
 	for (size_t i = 0; i < job->package->n_tables; i++)
 		rows += job->package->tables[i].written;
-	fp_job_log(job, "info", "%lld features in %zu tables.", (long long)rows, job->package->n_tables);
+	fp_job_log(job, "info", "%lld feature%s in %zu table%s.", (long long)rows, fp_text_s(rows), job->package->n_tables,
+		fp_text_s((int64_t)job->package->n_tables));
 	return FP_OK;
 }
 
@@ -90,7 +93,7 @@ enum fp_status fp_step_package_files(struct fp_job *job, struct fp_error *err)
 	enum fp_status st = job->package ? fp_package_copy(job->package, err) : missing_package(err);
 
 	if (st == FP_OK)
-		fp_job_log(job, "info", "%zu files copied.", job->package->n_files);
+		fp_job_log(job, "info", "%zu file%s copied.", job->package->n_files, fp_text_s((int64_t)job->package->n_files));
 	return st;
 }
 
@@ -145,7 +148,7 @@ static enum fp_status look_at_layers(struct fp_job *job, struct fp_error *err)
 		fp_error_hint(err, "this is a fault of Fieldpost: nothing was published, the package before it stays");
 	}
 	if (st == FP_OK)
-		fp_job_log(job, "info", "Every one of %lld layers opens from the package's own folder as it did from the project's.", (long long)l.n);
+		fp_job_log(job, "info", "%lld layer%s opened from the package's own folder as from the project's.", (long long)l.n, fp_text_s(l.n));
 	fp_project_free(packaged);
 	free(l.why);
 	free(name);

@@ -5,6 +5,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/path.h"
+#include "engine/base/text.h"
 #include "engine/project/project.h"
 #include "engine/worker/job.h"
 
@@ -23,7 +24,7 @@ enum fp_status fp_step_project_validity_check(struct fp_job *job, struct fp_erro
 	else if (sb.st_size == 0)
 		st = fp_fail(err, FP_E_INVALID, "project file \"%s\" is empty", job->project_file);
 	if (st == FP_OK)
-		fp_job_log(job, "info", "Project file %s, %lld bytes.", job->project_file, (long long)sb.st_size);
+		fp_job_log(job, "info", "Project file %s, %lld byte%s.", job->project_file, (long long)sb.st_size, fp_text_s(sb.st_size));
 	else
 		fp_error_hint(err, "save the project in QGIS and upload it again");
 	free(path);
@@ -40,7 +41,7 @@ enum fp_status fp_step_opening_check(struct fp_job *job, struct fp_error *err)
 		fp_error_hint(err, "open the project in QGIS, save it again, and upload it again");
 	if (st != FP_OK)
 		return st;
-	fp_job_log(job, "info", "Opened: %zu layers, saved by QGIS %s.", job->project->n_layers,
+	fp_job_log(job, "info", "Opened: %zu layer%s, saved by QGIS %s.", job->project->n_layers, fp_text_s((int64_t)job->project->n_layers),
 		*job->project->qgis_version ? job->project->qgis_version : "(version unknown)");
 	for (size_t i = 0; i < job->project->notes.n; i++)
 		fp_job_log(job, "warning", "%s", job->project->notes.items[i]);

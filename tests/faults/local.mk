@@ -10,6 +10,8 @@ tests_test_package_faults_LDADD = $(TEST_LDADD)
 
 FAULTS_KILLS = 1200
 .PHONY: faults
-faults: all tests/test_faults tests/test_package_faults tests/fake/fieldpost-worker
+faults: all tests/test_faults tests/test_package_faults tests/test_settle tests/test_settle_postgres tests/fake/fieldpost-worker
 	@$(AM_TESTS_ENVIRONMENT) FIELDPOST_KILLS=$${FIELDPOST_KILLS:-$(FAULTS_KILLS)} LC_ALL=C.UTF-8 TZ=UTC tests/test_faults --jobs 1 --verbose
 	@$(AM_TESTS_ENVIRONMENT) FIELDPOST_KILLS=200 LC_ALL=C.UTF-8 TZ=UTC tests/test_package_faults --jobs 1 --verbose
+	@$(AM_TESTS_ENVIRONMENT) FIELDPOST_KILLS=200 FIELDPOST_SECONDS=110 LC_ALL=C.UTF-8 TZ=UTC tests/test_settle --filter '*/kills_at_random*' --verbose
+	@$(AM_TESTS_ENVIRONMENT) FIELDPOST_KILLS=200 FIELDPOST_SECONDS=110 LC_ALL=C.UTF-8 TZ=UTC tests/test_settle_postgres --filter '*/kills_at_random*' --verbose
