@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/package_check.py tests/package_kit.py tests/package_postgres.py tests/package_projects.py tests/postgis_cases.py tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/package_check.py tests/package_kit.py tests/package_postgres.py tests/package_projects.py tests/package_web.py tests/postgis_cases.py tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 

@@ -9,6 +9,7 @@
 #include "engine/base/path.h"
 #include "engine/changes/layer_source.h"
 #include "engine/layers/sqlite.h"
+#include "engine/layers/wfs_source.h"
 #include "engine/project/source.h"
 
 #define FUNCTIONS_MAX 20 /* of different names in a filter */
@@ -61,6 +62,22 @@ static int is_memory(const struct fp_layer_def *l)
 	return l->provider && strcmp(l->provider, "memory") == 0;
 }
 
+static int is_web(const struct fp_layer_def *l)
+{
+	return l->provider && (strcmp(l->provider, "WFS") == 0 || strcmp(l->provider, "OAPIF") == 0);
+}
+
+static char *filter_of_web(const struct fp_layer_def *l)
+{
+	struct fp_wfs_source s;
+	char *filter;
+
+	fp_wfs_source_parse(&s, l->datasource);
+	filter = fp_strdup(s.filter);
+	fp_wfs_source_clear(&s);
+	return filter;
+}
+
 char *fp_group_filter(const struct fp_layer_def *l)
 {
 	struct fp_ogr_source s;
@@ -74,6 +91,8 @@ char *fp_group_filter(const struct fp_layer_def *l)
 	}
 	if (is_memory(l))
 		return fp_strdup("");
+	if (is_web(l))
+		return filter_of_web(l);
 	if (is_file(l)) {
 		fp_layer_source(&s, l, NULL);
 		filter = fp_strdup(s.subset);
@@ -127,6 +146,12 @@ static char *file_key(const struct fp_pack_layer *layer)
 	return fp_buf_take(&b);
 }
 
+/* What a source says beside where its rows come from. */
+static int is_no_source(const struct fp_layer_def *l, const char *key)
+{
+	return strcmp(key, "estimatedmetadata") == 0 || strcmp(key, "checkPrimaryKeyUnicity") == 0 || (is_web(l) && strcmp(key, "filter") == 0);
+}
+
 /* The source as it is written, without its filter. */
 static char *other_key(const struct fp_layer_def *l)
 {
@@ -142,8 +167,10 @@ static char *other_key(const struct fp_layer_def *l)
 		return at ? without(l->datasource, at, n) : fp_strdup(l->datasource);
 	}
 	fp_uri_parse(&u, l->datasource);
+	if (is_web(l)) /* a SELECT, and the old form: an address */
+		fp_buf_addf(&b, "%s %s ", u.sql, *fp_uri_get(&u, "url") ? "" : l->datasource);
 	for (size_t i = 0; i < u.keys.n; i++)
-		if (strcmp(u.keys.items[i], "estimatedmetadata") != 0 && strcmp(u.keys.items[i], "checkPrimaryKeyUnicity") != 0)
+		if (!is_no_source(l, u.keys.items[i]))
 			fp_buf_addf(&b, "%s='%s' ", u.keys.items[i], u.values.items[i]);
 	fp_buf_addf(&b, "%s.%s(%s)", u.schema, u.table, u.geometry);
 	fp_uri_clear(&u);

@@ -90,6 +90,8 @@ struct fp_package {
 	const char *allow, *pgservice;   /* NULL, or as the description has them */
 	int any_address;
 	const char *session_role;        /* QFC_PG_EFFECTIVE_USER of the project's secrets; NULL: none */
+	struct fp_prober *prober;        /* the job's, borrowed; NULL: the web is asked nothing */
+	int session, has_session;        /* of it: web.c opens it when it is first needed */
 	struct fp_pg_database *databases; /* connections that rows_pg.c keeps, so that all tables of one are of the same moment */
 };
 
