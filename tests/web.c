@@ -82,7 +82,8 @@ static const struct web_route *route(const struct web_route *routes, const char 
 	size_t n = path ? strcspn(++path, " ") : 0;
 
 	for (const struct web_route *r = routes; r->path; r++)
-		if (strcmp(r->path, "*") == 0 || (strlen(r->path) == n && strncmp(r->path, path, n) == 0))
+		if (strcmp(r->path, "*") == 0 || (strlen(r->path) == n && strncmp(r->path, path, n) == 0) ||
+				(*r->path == '~' && memmem(path, n, r->path + 1, strlen(r->path + 1))))
 			return r;
 	return NULL;
 }

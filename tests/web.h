@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct web_route {
-	const char *path;    /* with its query; "*" is every other one. NULL ends the table */
+	const char *path;    /* with its query; "~abc": any that holds "abc"; "*": every other one. NULL ends the table */
 	int status;          /* 0: BODY is all that is sent, whatever it is, and the connection closed */
 	const char *headers; /* lines that end with \r\n, or NULL; "{port}" becomes the server's own */
 	const char *body;    /* NULL: FILL bytes of "x" */

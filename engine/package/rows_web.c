@@ -16,9 +16,9 @@ enum fp_status fp_web_rows_open_page(GDALDatasetH *ds, OGRLayerH *layer, const s
 	struct fp_error why;
 	enum fp_status st;
 
-	CPLSetThreadLocalConfigOption("GML_INVERT_AXIS_ORIENTATION_IF_LAT_LONG", r->axes);
+	CPLSetThreadLocalConfigOption("GML_SWAP_COORDINATES", r->axes);
 	st = fp_gdal_open(ds, &name, FP_USE_VECTOR, 0, NULL, &why);
-	CPLSetThreadLocalConfigOption("GML_INVERT_AXIS_ORIENTATION_IF_LAT_LONG", NULL);
+	CPLSetThreadLocalConfigOption("GML_SWAP_COORDINATES", NULL);
 	if (st != FP_OK)
 		return fp_fail(err, FP_E_IO, "what the server sends cannot be read: %s", why.msg);
 	*layer = GDALDatasetGetLayer(*ds, 0);
