@@ -56,9 +56,10 @@ tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_package_web
-tests_test_package_web_SOURCES = tests/test_package_web.c tests/package_rows.c tests/package_rows.h tests/prober_fixture.c tests/prober_fixture.h tests/web.c tests/web.h
+tests_test_package_web_SOURCES = tests/test_package_web.c tests/cli.c tests/cli.h tests/package_rows.c tests/package_rows.h tests/prober_fixture.c \
+	tests/prober_fixture.h tests/web.c tests/web.h
 tests_test_package_web_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
-tests_test_package_web_LDADD = $(WORKER_TEST_LDADD)
+tests_test_package_web_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_packages
 tests_test_packages_SOURCES = tests/test_packages.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h tests/put_file.c \

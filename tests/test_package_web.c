@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/package/json_top.h"
 #include "engine/package/web.h"
+#include "tests/cli.h"
 #include "tests/package_rows.h"
 #include "tests/prober_fixture.h"
 #include "tests/web.h"
@@ -359,6 +360,54 @@ Test(package_web, nobody_but_the_service_gets_the_login)
 	web_stop(&other);
 	free(more);
 	free(landing);
+}
+
+/* ---- from the command to the package ---- */
+
+TestSuite(web_command, .timeout = 60);
+
+/* A project with one layer, of the service at PORT. */
+static const char *project(int port)
+{
+	char *text = fp_asprintf("<qgis version='3.22'><projectlayers><maplayer type='vector'><id>trees_1</id><layername>Trees</layername><provider>WFS</provider>"
+		"<datasource> srsname='EPSG:4326' typename='my:trees' url='http://127.0.0.1:%d/wfs' version='auto'</datasource></maplayer></projectlayers></qgis>", port);
+	const char *path = cli_write("net/p.qgs", text);
+
+	free(text);
+	return path;
+}
+
+Test(web_command, a_service_is_packaged_where_the_network_is_on_and_asked_nothing_where_it_is_off)
+{
+	static const struct web_route routes[] = {WHOLE, SCHEMA, {"~hits", 200, NULL, FEATURES("2", ""), 0, 0},
+		{"~GetFeature", 200, NULL, FEATURES("2", TREE("1", "46 7") TREE("2", "47 8")), 0, 0}, END};
+	const json_t *layer;
+	struct web w;
+
+	web_start(&w, routes);
+	layer = json_array_get(json_object_get(cli_json(0, "package %s %s --json", project(w.port), cli_path("off")), "layers"), 0);
+	cr_assert_str_eq(json_string_value(json_object_get(layer, "action")), "online");
+	cr_assert_eq(web_connections(&w), 0);
+	layer = json_array_get(json_object_get(cli_json(0, "package %s %s --json --network --allow 127.0.0.1", project(w.port), cli_path("on")), "layers"), 0);
+	cr_assert_str_eq(json_string_value(json_object_get(layer, "action")), "offline");
+	cr_assert_str_eq(json_string_value(json_object_get(layer, "pk")), "fid");
+	cr_assert_eq(json_integer_value(json_object_get(layer, "features")), 2);
+	cr_assert_eq(w.seen->requests, 4, "what the check asked for is asked for again: %s", w.seen->heads);
+	web_stop(&w);
+}
+
+Test(web_command, a_service_that_keeps_features_back_fails_the_package)
+{
+	static const struct web_route routes[] = {WHOLE, SCHEMA, {"~GetFeature", 200, NULL, FEATURES("3", TREE("1", "46 7") TREE("2", "47 8")), 0, 0}, END};
+	const struct cli *r;
+	struct web w;
+
+	web_start(&w, routes);
+	r = cli_run("package %s %s --network --allow 127.0.0.1", project(w.port), cli_path("short"));
+	cr_assert_gt(r->code, 1);
+	cr_assert(strstr(r->err, "layer \"Trees\": the server sent 2 of the 3 features"), "%s", r->err);
+	cr_assert_neq(access(cli_path("short"), F_OK), 0);
+	web_stop(&w);
 }
 
 /* ---- members of large objects ---- */

@@ -432,6 +432,13 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 	return st;
 }
 
+static void warn_of_copies(struct fp_package *p, const struct fp_group *g)
+{
+	for (size_t i = 0; !g->refused && i < g->n_layers; i++)
+		if (is_web(g->layers[i]->def))
+			fp_package_warn(p, g->layers[i], "not_written", 0, "a copy of a web service: what devices change in it is not written back there");
+}
+
 enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, struct fp_error *err)
 {
 	enum fp_status st = FP_OK;
@@ -441,5 +448,7 @@ enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, st
 		if (st == FP_OK && !gs->items[i].refused && !gs->items[i].drop && !gs->items[i].all)
 			sort_filters(gs, p, i);
 	}
+	for (size_t i = 0; st == FP_OK && i < gs->n; i++)
+		warn_of_copies(p, &gs->items[i]);
 	return st;
 }

@@ -112,7 +112,7 @@ enum fp_status fp_package_verify(struct fp_package *p, void (*each)(void *arg, c
  *   no_key removed_invalid removed_format localized dead_service not_checked not_convertible credentials
  *   unknown_action not_removed scratch                                                                    (decide.c)
  *   not_copied outside_copied renamed case_clash ships_whole_file                                           (files.c ...)
- *   skipped_rows filter_dropped ...                                                                         (data.c ...) */
+ *   skipped_rows filter_dropped not_written ...                                                             (data.c ...) */
 void fp_package_warn(struct fp_package *p, struct fp_pack_layer *l, const char *code, int64_t count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
