@@ -16,7 +16,7 @@ def ring(x, y, d):
     return [(x, y), (x + d, y), (x + d, y + d), (x, y + d), (x, y)]
 
 
-# name: EPSG code, geometry type, fields, rows (values, coordinates)
+# name: EPSG code, geometry type ("what is described=what comes"), fields, rows (values, coordinates)
 TABLES = {
     "trees": (4326, "Point", "fid:int name:string n:integer big:long x:double dec:decimal ok:boolean d:date t:dateTime tm:time sh:short any:anyURI nn:nonNegativeInteger",
               [((i, None if i == 7 else "" if i == 8 else f"row {i} <ü>", i * 3, i * 10 ** 12, i / 7, i / 4, i % 2 == 0, f"2024-02-{i % 28 + 1:02d}", f"2024-05-01T10:{i:02d}:00Z", f"10:{i:02d}:00",
@@ -29,6 +29,10 @@ TABLES = {
               [((i, -i, i, i, 2 ** 40 + i, i, -i, -i, i / 2), (9 + i / 10, 47)) for i in range(1, 4)]),
     "texts": (4326, "Point", "fid:string gy:gYear bb:base64Binary tok:token du:duration ns:normalizedString ge:gDate",
               [((f"0{i}", "2024", "AAEC", "tok", "P1D", f"a  b {i} ", "00" + str(i)), (9 + i / 10, 47)) for i in range(1, 4)]),
+    "parts": (4326, "MultiPolygon=Polygon", "fid:int", [((i,), [ring(7 + i, 46, 0.5)]) for i in range(1, 4)]),
+    "lines": (2056, "MultiLineString=LineString", "fid:int", [((i,), [(2600000 + i, 1200000), (2600010, 1200010)]) for i in range(1, 4)]),
+    "any": (4326, "Geometry=Point", "fid:int", [((i,), (7 + i, 46)) for i in range(1, 4)]),
+    "places": (4326, "MultiPoint=Point", "fid:int", [((i,), (7 + i, 46)) for i in range(1, 4)]),
     "none": (4326, "Point", "fid:int name:string", []),
 }
 
@@ -101,7 +105,7 @@ def features(q, name, version, paged):
         ident = f'fid="{name}.{i}"' if version == "1.0.0" else f'gml:id="{name}.{i}"'
         out.append(f"<{member}><my:{name} {ident}>")
         if c is not None:
-            out.append("<my:geom>" + gml(kind, c, version, srs, swap) + "</my:geom>")
+            out.append("<my:geom>" + gml(kind.split("=")[-1], c, version, srs, swap) + "</my:geom>")
         out.extend(f"<my:{n}>{text_of(v)}</my:{n}>" for n, v in zip(names, values) if v is not None)
         out.append(f"</my:{name}></{member}>")
     out.append("</wfs:FeatureCollection>")
@@ -113,7 +117,8 @@ def schema(names, version):
     parts = [f'<?xml version="1.0"?><xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:gml="{uri}" xmlns:my="http://my" targetNamespace="http://my" elementFormDefault="qualified"><xsd:import namespace="{uri}"/>']
     for name in names:
         epsg, kind, fields, _ = TABLES[name]
-        word = kind and (kind if version == "1.0.0" else GML[kind])
+        described = kind and kind.split("=")[0]
+        word = kind and (described if version == "1.0.0" else GML.get(described, described))
         body = f'<xsd:element name="geom" type="gml:{word}PropertyType" minOccurs="0" nillable="true"/>' if kind else ""
         body += "".join('<xsd:element name="{}" type="xsd:{}" minOccurs="0" nillable="true"/>'.format(*f.split(":")) for f in fields.split())
         parts.append(f'<xsd:complexType name="{name}Type"><xsd:complexContent><xsd:extension base="gml:AbstractFeatureType"><xsd:sequence>{body}</xsd:sequence></xsd:extension></xsd:complexContent></xsd:complexType>'
@@ -187,7 +192,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         rows, total = chosen(q, rest[1], "api")
         start, most = int(q.get("offset", 0)), min(int(q.get("limit", 10)), 10)
         names = [f.split(":")[0] for f in fields.split()]
-        shape = lambda c: {"type": kind, "coordinates": c} if c else None
+        shape = lambda c: {"type": kind.split("=")[-1], "coordinates": c} if c else None
         found = [{"type": "Feature", "id": f"{rest[1]}.{i}", "geometry": shape(c), "properties": {n: v for n, v in zip(names, values) if v is not None or i % 2}} for i, values, c in rows[start:start + most]]
         links = [link("next", f"/collections/{rest[1]}/items?" + urllib.parse.urlencode({**q, "offset": start + most, "limit": most}), "application/geo+json")] if start + most < total else []
         self.out(json.dumps({"type": "FeatureCollection", "numberMatched": total, "numberReturned": len(found), "features": found, "links": links}), "application/geo+json")
@@ -237,7 +242,7 @@ def write(folder, port):
         for path, version in (("wfs", "auto"), ("wfs10", "1.0.0"), ("wfs11", "1.1.0"), ("wfs20", "2.0.0"), ("paged/wfs", "auto"), ("zip/wfs", "auto"), ("zip/paged/wfs", "2.0.0")):
             for name in ("trees", "areas", "ways"):
                 c.add(wfs(port, name, path, version), f"{name} {path}", "WFS")
-        for name in ("codes", "kinds", "texts", "none"):
+        for name in ("codes", "kinds", "texts", "none", "parts", "lines", "any", "places"):
             c.add(wfs(port, name), name, "WFS")
         c.add(wfs(port, "keyless"), "keyless", "WFS")
         c.add(wfs(port, "trees"), "direct", "WFS", action="no_action")
@@ -256,7 +261,7 @@ def write(folder, port):
 
     @case("23_web_api")
     def collections(c):
-        for name in ("trees", "codes", "kinds", "texts", "none", "keyless"):
+        for name in ("trees", "codes", "kinds", "texts", "none", "keyless", "parts", "any"):
             c.add(api(port, name), name, "OAPIF")
         c.add(api(port, "gone"), "gone", "OAPIF", valid=False)
 

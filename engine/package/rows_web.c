@@ -3,6 +3,7 @@
 #include <cpl_conv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/path.h"
 #include "engine/layers/gdal_gate.h"
@@ -290,6 +291,8 @@ void fp_web_rows_clear(struct fp_web_rows *r)
 		fp_buf_free(&r->texts[i]);
 		fp_value_clear(&r->made[i]);
 	}
+	if (r->begun)
+		unlink(r->path);
 	fp_row_filter_free(r->filter);
 	fp_buf_free(&r->wkb);
 	free(r->texts);
