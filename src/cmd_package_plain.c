@@ -55,24 +55,40 @@ static enum fp_status choose_target(char **to, const struct fp_plain *p, const c
 	return st;
 }
 
-static enum fp_status digest_files(const struct answer *a, const char *folder, struct fp_error *err)
+static enum fp_status add_digest(json_t *file, const char *path, struct fp_error *err)
 {
+	struct fp_digest d;
+	enum fp_status st = fp_fs_digest(&d, path, err);
+
+	if (st == FP_OK) {
+		json_object_set_new(file, "size", json_integer((json_int_t)d.size));
+		json_object_set_new(file, "sha256", json_string(d.sha256));
+		json_object_set_new(file, "etag", json_string(d.etag));
+	}
+	return st;
+}
+
+/* Puts what is complete in FOLDER to its place TO. The sums are for the JSON only: they take as long as the verification. */
+static enum fp_status publish(const struct answer *a, const char *folder, const char *to, int sums, struct fp_error *err)
+{
+	char *parent = fp_path_dir(to);
 	enum fp_status st = FP_OK;
 	json_t *f;
 	size_t i;
 
 	json_array_foreach(a->files, i, f) {
 		char *path = fp_path_join(folder, fp_json_str(f, "name"));
-		struct fp_digest d;
 		if (st == FP_OK)
-			st = fp_fs_digest(&d, path, err);
-		if (st == FP_OK) {
-			json_object_set_new(f, "size", json_integer((json_int_t)d.size));
-			json_object_set_new(f, "sha256", json_string(d.sha256));
-			json_object_set_new(f, "etag", json_string(d.etag));
-		}
+			st = fp_fs_sync(path, err);
+		if (st == FP_OK && sums)
+			st = add_digest(f, path, err);
 		free(path);
 	}
+	if (st == FP_OK && rename(folder, to) != 0)
+		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
+	if (st == FP_OK)
+		st = fp_fs_sync_dir(parent, err);
+	free(parent);
 	return st;
 }
 
@@ -132,9 +148,7 @@ static enum fp_status run(struct fp_invocation *inv, struct fp_error *err)
 		st = fp_plain_run(&p, inv, "package", inv->config.job_limit_s[1], json_pack("{s:b}", "any_address", 1), NULL, take, &a, err);
 	fp_progress_end(&a.progress);
 	if (st == FP_OK)
-		st = digest_files(&a, p.out, err);
-	if (st == FP_OK && rename(p.out, to) != 0)
-		st = fp_fail_errno(err, errno, "cannot put the package into %s", to);
+		st = publish(&a, p.out, to, inv->json, err);
 	if (st == FP_OK && inv->json)
 		fp_print_json(json_pack("{s:O,s:O,s:O}", "files", a.files, "layers", a.layers, "warnings", a.warnings));
 	else if (st == FP_OK)

@@ -214,6 +214,16 @@ enum fp_status fp_fs_copy(const char *from, const char *to, struct fp_error *err
 	return st;
 }
 
+void fp_fs_sync_soon(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	close(fd);
+}
+
 enum fp_status fp_fs_publish(const char *from, const char *to, struct fp_error *err)
 {
 	int fd = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -39,6 +39,9 @@ enum fp_status fp_fs_copy(const char *from, const char *to, struct fp_error *err
 /* fsyncs file FROM, renames it to TO (same file system) and fsyncs TO's folder. */
 enum fp_status fp_fs_publish(const char *from, const char *to, struct fp_error *err);
 
+/* Lets the kernel begin to write a file to the disk without waiting for it, so that a sync soon after finds less to do. */
+void fp_fs_sync_soon(const char *path);
+
 /* fsyncs a file, no symbolic link; a folder. */
 enum fp_status fp_fs_sync(const char *path, struct fp_error *err);
 enum fp_status fp_fs_sync_dir(const char *path, struct fp_error *err);

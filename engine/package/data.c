@@ -1,5 +1,6 @@
 /* data.gpkg (section 3.4): one table for each source of offline layers. */
 #include <ctype.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,16 +348,14 @@ static int is_wanted(const struct fp_group *g)
 	return !g->refused && g->n_layers > 0;
 }
 
-static enum fp_status write_all(struct fp_gpkg *w, struct fp_package *p, struct fp_groups *gs, struct fp_error *err)
+static enum fp_status write_all(struct fp_gpkg *w, struct fp_package *p, struct fp_groups *gs, int64_t about, struct fp_error *err)
 {
-	struct progress progress = {.p = p, .last_ms = fp_monotonic_ms()};
+	struct progress progress = {.p = p, .total = about, .last_ms = fp_monotonic_ms()};
 	enum fp_status st = FP_OK;
 
 	for (size_t i = 0; st == FP_OK && i < gs->n; i++)
-		if (is_wanted(&gs->items[i])) {
+		if (is_wanted(&gs->items[i]))
 			st = declare(w, p, gs, &gs->items[i], err);
-			progress.total += gs->items[i].about;
-		}
 	if (st == FP_OK)
 		st = fp_gpkg_begin(w, err);
 	for (size_t i = 0; st == FP_OK && i < gs->n; i++)
@@ -371,14 +370,20 @@ static enum fp_status write_file(struct fp_package *p, struct fp_groups *gs, str
 {
 	char *part = fp_path_join(p->output, PART), *path = fp_path_join(p->output, FP_PACKAGE_DATA);
 	struct fp_gpkg *w = NULL;
-	enum fp_status st = fp_gpkg_new(&w, part, p->scratch, err);
+	int64_t about = 0;
+	enum fp_status st;
 
+	for (size_t i = 0; i < gs->n; i++)
+		about += is_wanted(&gs->items[i]) ? gs->items[i].about : 0;
+	st = fp_gpkg_new(&w, part, p->scratch, about, err);
 	if (st == FP_OK)
-		st = write_all(w, p, gs, err);
+		st = write_all(w, p, gs, about, err);
 	fp_gpkg_free(w);
-	if (st == FP_OK)
-		st = fp_fs_publish(part, path, err);
-	if (st != FP_OK)
+	if (st == FP_OK && rename(part, path) != 0)
+		st = fp_fail_errno(err, errno, "cannot write " FP_PACKAGE_DATA);
+	if (st == FP_OK) /* whoever publishes it waits for the disk */
+		fp_fs_sync_soon(path);
+	else
 		unlink(part);
 	free(part);
 	free(path);

@@ -218,8 +218,8 @@ static int connect(sqlite3 *db, void *arg, int argc, const char *const *argv, sq
 	(void)argc;
 	(void)argv;
 	(void)message;
-	fp_buf_adds(&sql, "CREATE TABLE x (fid");
-	for (size_t i = 0; i < s->table->n_columns + (s->index != NULL); i++)
+	fp_buf_adds(&sql, "CREATE TABLE x (fid, geometry");
+	for (size_t i = 0; i < s->table->n_columns; i++)
 		fp_buf_addf(&sql, ", c%zu", i);
 	fp_buf_adds(&sql, ")");
 	rc = sqlite3_declare_vtab(db, sql.data);
@@ -285,19 +285,18 @@ static int at_end(sqlite3_vtab_cursor *c)
 static int column(sqlite3_vtab_cursor *c, sqlite3_context *x, int i)
 {
 	const struct fp_gpkg_source *s = source_of(c);
-	int first = s->index ? 2 : 1;
 	const struct fp_row_value *v;
 
 	if (i == 0) {
 		sqlite3_result_int64(x, s->fid);
 		return SQLITE_OK;
 	}
-	if (i < first) {
+	if (i == 1) {
 		if (s->has_geometry)
 			sqlite3_result_blob64(x, s->blob.data, s->blob.len, SQLITE_STATIC);
 		return SQLITE_OK;
 	}
-	v = &s->row.values[i - first];
+	v = &s->row.values[i - 2];
 	switch (v->type) {
 	case FP_NULL:
 		break;
@@ -365,27 +364,55 @@ static void geometry_function(sqlite3_context *x, int n, sqlite3_value **v)
 		sqlite3_result_blob64(x, s->blob.data, s->blob.len, SQLITE_STATIC);
 }
 
-static char *direct_query(const struct fp_gpkg_source *s)
+/* SQLite numbers rows as they come faster than by numbers that it is given. */
+static int is_numbered(const struct fp_gpkg_source *s)
 {
-	const struct fp_rows_direct *d = s->rows->direct;
-	struct fp_buf sql = FP_BUF_INIT;
-
-	fp_buf_addf(&sql, "SELECT fp_fid()%s", s->index ? ", fp_geometry()" : "");
-	for (size_t i = 0; i < s->rows->n_columns; i++) {
-		char *name = fp_sqlite_quote(s->rows->columns[i].name);
-		fp_buf_addf(&sql, ", %s", name);
-		free(name);
-	}
-	fp_buf_addf(&sql, " FROM %s WHERE ", d->from);
-	if (d->where)
-		fp_buf_addf(&sql, "(%s) AND ", d->where);
-	fp_buf_addf(&sql, "fp_take(%s)", d->geometry ? d->geometry : "NULL");
-	return fp_buf_take(&sql);
+	return s->table->lead != wkbUnknown || (!s->index && s->table->n_columns == 0);
 }
 
-char *fp_gpkg_source_query(const struct fp_gpkg_source *s)
+/* Column TO gets FROM. */
+static void add_pair(struct fp_buf *into, struct fp_buf *query, const char *to, const char *from)
 {
-	return s->rows->direct ? direct_query(s) : fp_strdup("SELECT * FROM fp_rows");
+	char *name = fp_sqlite_quote(to);
+
+	fp_buf_addf(into, "%s%s", into->len ? ", " : "", name);
+	fp_buf_addf(query, "%s%s", query->len ? ", " : "", from);
+	free(name);
+}
+
+static void add_columns(struct fp_buf *into, struct fp_buf *query, const struct fp_gpkg_source *s)
+{
+	const struct fp_gpkg_table *t = s->table;
+	int direct = s->rows->direct != NULL;
+
+	if (is_numbered(s))
+		add_pair(into, query, t->local_key, direct ? "fp_fid()" : "fid");
+	if (s->index)
+		add_pair(into, query, t->geometry_name, direct ? "fp_geometry()" : "geometry");
+	for (size_t i = 0; i < t->n_columns; i++) {
+		char *from = direct ? fp_sqlite_quote(s->rows->columns[i].name) : fp_asprintf("c%zu", i);
+		add_pair(into, query, t->columns[i].name, from);
+		free(from);
+	}
+}
+
+char *fp_gpkg_source_insert(const struct fp_gpkg_source *s)
+{
+	const struct fp_rows_direct *d = s->rows->direct;
+	struct fp_buf into = FP_BUF_INIT, query = FP_BUF_INIT;
+	char *table = fp_sqlite_quote(s->table->name), *sql;
+
+	add_columns(&into, &query, s);
+	if (d)
+		fp_buf_addf(&query, " FROM %s WHERE %s%s%sfp_take(%s)", d->from, d->where ? "(" : "", d->where ? d->where : "", d->where ? ") AND " : "",
+			d->geometry ? d->geometry : "NULL");
+	else
+		fp_buf_adds(&query, " FROM fp_rows");
+	sql = fp_asprintf("INSERT INTO main.%s (%s) SELECT %s", table, into.data, query.data);
+	free(table);
+	fp_buf_free(&into);
+	fp_buf_free(&query);
+	return sql;
 }
 
 int fp_gpkg_source_register(sqlite3 *db, struct fp_gpkg_source *s)

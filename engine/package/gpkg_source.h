@@ -27,9 +27,9 @@ struct fp_gpkg_source {
 	struct fp_error *err;
 };
 
-/* Makes S a part of DB, which gives what is to be inserted: local key, geometry (when INDEX is set), columns. S must outlive its use. */
+/* Makes S a part of DB; it must outlive its use. */
 int fp_gpkg_source_register(sqlite3 *db, struct fp_gpkg_source *s);
-/* The query for that; caller frees. */
-char *fp_gpkg_source_query(const struct fp_gpkg_source *s);
+/* The INSERT of all its rows into the table, which is empty: their local keys count from 1. Caller frees. */
+char *fp_gpkg_source_insert(const struct fp_gpkg_source *s);
 
 #endif

@@ -33,8 +33,8 @@ struct fp_gpkg_loaded {
 
 struct fp_gpkg;
 
-/* The new file PATH; SCRATCH is for files that nobody sees. Nothing of it counts before fp_gpkg_finish(). */
-enum fp_status fp_gpkg_new(struct fp_gpkg **out, const char *path, const char *scratch, struct fp_error *err);
+/* The new file PATH for about ROWS rows in all; SCRATCH is for files that nobody sees. Nothing of it counts before fp_gpkg_finish(). */
+enum fp_status fp_gpkg_new(struct fp_gpkg **out, const char *path, const char *scratch, int64_t rows, struct fp_error *err);
 enum fp_status fp_gpkg_declare(struct fp_gpkg *g, const struct fp_gpkg_table *t, struct fp_error *err);
 /* Ends the declarations; from here on rows are loaded. */
 enum fp_status fp_gpkg_begin(struct fp_gpkg *g, struct fp_error *err);

@@ -39,6 +39,7 @@ struct level {
 struct fp_rtree {
 	struct fp_sorter *entries, *places;
 	double extent[4];
+	int counted; /* the ids are 1, 2, 3 ...: SQLite gives these itself, and faster */
 	struct level levels[LEVELS];
 	int n_levels;
 	int64_t last_node;
@@ -58,6 +59,7 @@ void fp_rtree_new(struct fp_rtree **out, const char *scratch, size_t run)
 	fp_sorter_new(&t->places, sizeof(struct place), scratch, run);
 	t->extent[0] = t->extent[2] = INFINITY;
 	t->extent[1] = t->extent[3] = -INFINITY;
+	t->counted = 1;
 	*out = t;
 }
 
@@ -80,6 +82,7 @@ enum fp_status fp_rtree_add(struct fp_rtree *t, int64_t id, const double box[4],
 {
 	struct entry e = {0, id, {down(box[0]), up(box[1]), down(box[2]), up(box[3])}};
 
+	t->counted &= (uint64_t)id == fp_sorter_count(t->entries) + 1;
 	for (int i = 0; i < 4; i += 2) {
 		t->extent[i] = fmin(t->extent[i], box[i]);
 		t->extent[i + 1] = fmax(t->extent[i + 1], box[i + 1]);
@@ -89,23 +92,16 @@ enum fp_status fp_rtree_add(struct fp_rtree *t, int64_t id, const double box[4],
 
 /* ---- the order ---- */
 
-/* The distance along the curve at which cell (X, Y) of a grid of 2^ORDER by 2^ORDER lies. */
+/* The distance along the curve at which cell (X, Y) of a grid of 2^ORDER by 2^ORDER lies; without a branch, as no processor can guess these. */
 static uint64_t hilbert(uint32_t x, uint32_t y)
 {
 	uint64_t d = 0;
 
-	for (uint32_t s = 1u << (ORDER - 1); s > 0; s >>= 1) {
-		uint32_t rx = (x & s) != 0, ry = (y & s) != 0, swap;
-		d += (uint64_t)s * s * ((3 * rx) ^ ry);
-		if (ry)
-			continue;
-		if (rx) {
-			x = (1u << ORDER) - 1 - x;
-			y = (1u << ORDER) - 1 - y;
-		}
-		swap = x;
-		x = y;
-		y = swap;
+	for (int bit = ORDER - 1; bit >= 0; bit--) {
+		uint32_t rx = x >> bit & 1, ry = y >> bit & 1, flip = -(rx & ~ry & 1), swap = (x ^ y) & -(ry ^ 1);
+		d = d << 2 | ((3 * rx) ^ ry);
+		x ^= swap ^ flip;
+		y ^= swap ^ flip;
 	}
 	return d;
 }
@@ -128,11 +124,24 @@ static uint64_t key_of(const void *arg, const void *record)
 
 /* ---- the nodes ---- */
 
-static unsigned char *put(unsigned char *p, uint64_t value, int bytes)
+static unsigned char *put16(unsigned char *p, unsigned value)
 {
-	for (int i = bytes - 1; i >= 0; i--, value >>= 8)
-		p[i] = (unsigned char)value;
-	return p + bytes;
+	uint16_t v = __builtin_bswap16((uint16_t)value);
+
+	return (unsigned char *)memcpy(p, &v, sizeof v) + sizeof v;
+}
+
+static unsigned char *put_cell(unsigned char *p, const struct entry *e)
+{
+	uint64_t id = __builtin_bswap64((uint64_t)e->id);
+	uint32_t box[4];
+
+	memcpy(box, e->box, sizeof box);
+	for (int i = 0; i < 4; i++)
+		box[i] = __builtin_bswap32(box[i]);
+	memcpy(p, &id, sizeof id);
+	memcpy(p + sizeof id, box, sizeof box);
+	return p + CELL;
 }
 
 static enum fp_status run(struct fp_rtree *t, sqlite3_stmt *s, struct fp_error *err)
@@ -150,16 +159,10 @@ static enum fp_status write_node(struct fp_rtree *t, const struct level *l, int6
 	unsigned char *p = t->node;
 
 	memset(t->node, 0, (size_t)t->node_size);
-	p = put(p, number == ROOT ? (uint64_t)height : 0, 2);
-	p = put(p, l->n, 2);
-	for (unsigned i = 0; i < l->n; i++) {
-		p = put(p, (uint64_t)l->cells[i].id, 8);
-		for (int k = 0; k < 4; k++) {
-			uint32_t bits;
-			memcpy(&bits, &l->cells[i].box[k], sizeof bits);
-			p = put(p, bits, 4);
-		}
-	}
+	p = put16(p, number == ROOT ? (unsigned)height : 0);
+	p = put16(p, l->n);
+	for (unsigned i = 0; i < l->n; i++)
+		p = put_cell(p, &l->cells[i]);
 	sqlite3_bind_int64(t->put_node, 1, number);
 	sqlite3_bind_blob(t->put_node, 2, t->node, t->node_size, SQLITE_STATIC);
 	return run(t, t->put_node, err);
@@ -359,7 +362,8 @@ static enum fp_status write_places(struct fp_rtree *t, const char *name, struct 
 	t->err = err;
 	if (sqlite3_create_module_v2(t->db, "fp_rtree_places", &places_module, t, NULL) != SQLITE_OK)
 		return fp_gpkg_fail(t->db, SQLITE_NOMEM, "cannot write the spatial index", err);
-	st = prepare(&s, t->db, "INSERT INTO \"%w_rowid\" SELECT id, node FROM fp_rtree_places", name, err);
+	st = prepare(&s, t->db, t->counted ? "INSERT INTO \"%w_rowid\" (nodeno) SELECT node FROM fp_rtree_places"
+		: "INSERT INTO \"%w_rowid\" (rowid, nodeno) SELECT id, node FROM fp_rtree_places", name, err);
 	if (st == FP_OK)
 		st = run(t, s, err);
 	sqlite3_finalize(s);

@@ -32,93 +32,156 @@ static enum fp_status number(sqlite3 *db, int64_t *n, struct fp_error *err, cons
 	return st;
 }
 
-static enum fp_status verify_soundness(sqlite3 *db, struct fp_error *err)
+/* ---- how far it is: a half for SQLite's own look at the pages, a half for ours at the rows ---- */
+
+#define TICK 1024          /* rows */
+#define TICK_STEPS 100000  /* of SQLite's machine */
+#define CHECK_READS 2      /* how often a check reads each page */
+
+struct look {
+	const struct fp_verify *v;
+	sqlite3 *db;
+	int64_t rows, pages, seen; /* of all tables; of the file; rows that were looked at */
+};
+
+static void tell(const struct look *l, double part)
+{
+	struct fp_package *p = l->v->p;
+
+	if (p->progress && l->rows > 0)
+		p->progress(p->arg, (int64_t)(part * (double)l->rows), l->rows);
+}
+
+static int checking(void *arg)
+{
+	const struct look *l = arg;
+	int reads = 0, most;
+
+	if (sqlite3_db_status(l->db, SQLITE_DBSTATUS_CACHE_MISS, &reads, &most, 0) == SQLITE_OK && l->pages > 0)
+		tell(l, reads < l->pages * CHECK_READS ? 0.5 * reads / (double)(l->pages * CHECK_READS) : 0.5);
+	return 0;
+}
+
+static enum fp_status verify_soundness(struct look *l, struct fp_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	enum fp_status st = FP_OK;
+	enum fp_status st = number(l->db, &l->pages, err, "PRAGMA page_count");
 
-	if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) != SQLITE_OK || sqlite3_step(s) != SQLITE_ROW)
-		st = fail(db, "quick_check", err);
+	sqlite3_progress_handler(l->db, TICK_STEPS, checking, l);
+	if (st != FP_OK)
+		return st;
+	if (sqlite3_prepare_v2(l->db, "PRAGMA quick_check(1)", -1, &s, NULL) != SQLITE_OK || sqlite3_step(s) != SQLITE_ROW)
+		st = fail(l->db, "quick_check", err);
 	else if (strcmp((const char *)sqlite3_column_text(s, 0), "ok") != 0)
 		st = fp_fail(err, FP_E_CORRUPT, FP_PACKAGE_DATA " is damaged: %s", (const char *)sqlite3_column_text(s, 0));
 	sqlite3_finalize(s);
+	sqlite3_progress_handler(l->db, 0, NULL, NULL);
+	return st;
+}
+
+/* ---- the rows of a table ---- */
+
+struct seen {
+	struct look *look;
+	int64_t rows, geometries; /* geometries: that the spatial index must have */
+	int64_t last;
+	int unordered;            /* the key is no number that grows from row to row: a value may stand twice */
+};
+
+/* The aggregate fp_see(key, geometry) takes the rows, in the order in which they lie: a third faster than if SQLite gave them one by one. */
+static void see_row(sqlite3_context *x, int n, sqlite3_value **v)
+{
+	struct seen *s = sqlite3_user_data(x);
+	int64_t key = sqlite3_value_int64(v[0]);
+	struct fp_gpkg_blob blob;
+
+	(void)n;
+	s->unordered |= sqlite3_value_type(v[0]) != SQLITE_INTEGER || (s->rows > 0 && key <= s->last);
+	s->last = key;
+	if (sqlite3_value_type(v[1]) == SQLITE_BLOB)
+		s->geometries += fp_gpkg_blob_read(&blob, sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), 0) == 0 && !blob.empty;
+	if (++s->rows % TICK == 0)
+		tell(s->look, 0.5 + 0.5 * (double)(s->look->seen + s->rows) / (double)s->look->rows);
+}
+
+static void see_end(sqlite3_context *x)
+{
+	sqlite3_result_null(x);
+}
+
+static enum fp_status look_at_rows(struct look *l, struct seen *seen, const struct fp_pack_table *t, const char *key, struct fp_error *err)
+{
+	char *k = key ? sqlite3_mprintf("\"%w\"", key) : NULL, *g = t->spatial ? sqlite3_mprintf("\"%w\"", t->geometry) : NULL;
+	enum fp_status st = FP_OK;
+	int64_t none;
+
+	*seen = (struct seen){.look = l};
+	if (sqlite3_create_function(l->db, "fp_see", 2, SQLITE_UTF8, seen, NULL, see_row, see_end) != SQLITE_OK)
+		st = fail(l->db, t->name, err);
+	if (st == FP_OK)
+		st = number(l->db, &none, err, "SELECT fp_see(%s, %s) FROM \"%w\"", k ? k : "NULL", g ? g : "NULL", t->name);
+	l->seen += seen->rows;
+	sqlite3_free(k);
+	sqlite3_free(g);
 	return st;
 }
 
 /* Every row that was read is there, or its reason is. */
-static enum fp_status verify_rows(sqlite3 *db, const struct fp_pack_table *t, const char *layer, struct fp_error *err)
+static enum fp_status verify_rows(const struct seen *seen, const struct fp_pack_table *t, const char *layer, struct fp_error *err)
 {
-	int64_t there = 0, skipped = 0;
+	int64_t skipped = 0;
 	const json_t *s;
 	size_t i;
-	enum fp_status st = number(db, &there, err, "SELECT count(*) FROM \"%w\"", t->name);
 
 	json_array_foreach(t->skipped, i, s)
 		skipped += json_integer_value(json_object_get(s, "count"));
-	if (st == FP_OK && (there != t->written || t->read != t->written + skipped))
-		st = fp_fail(err, FP_E_INVALID, "layer \"%s\": %lld rows were read, %lld are in the package and %lld were skipped with a reason", layer,
-			(long long)t->read, (long long)there, (long long)skipped);
-	return st;
+	if (seen->rows == t->written && t->read == t->written + skipped)
+		return FP_OK;
+	return fp_fail(err, FP_E_INVALID, "layer \"%s\": %lld rows were read, %lld are in the package and %lld were skipped with a reason", layer,
+		(long long)t->read, (long long)seen->rows, (long long)skipped);
 }
 
 /* The index has what the table has, and the extent that is told is that of what was written. */
-static enum fp_status verify_index(sqlite3 *db, const struct fp_pack_table *t, const char *layer, struct fp_error *err)
+static enum fp_status verify_index(sqlite3 *db, const struct seen *seen, const struct fp_pack_table *t, const char *layer, struct fp_error *err)
 {
-	int64_t indexed = 0, geometries = 0, same = 0;
+	int64_t indexed = 0, same = 1;
 	enum fp_status st = number(db, &indexed, err, "SELECT count(*) FROM \"rtree_%w_%w_rowid\"", t->name, t->geometry);
 
-	if (st == FP_OK)
-		st = number(db, &geometries, err, "SELECT count(*) FROM \"%w\" WHERE \"%w\" IS NOT NULL AND NOT ST_IsEmpty(\"%w\")", t->name, t->geometry,
-			t->geometry);
 	if (st == FP_OK && t->extent[0] <= t->extent[2])
 		st = number(db, &same, err, "SELECT abs(min_x - %!.17g) < 1e-6 AND abs(min_y - %!.17g) < 1e-6 AND abs(max_x - %!.17g) < 1e-6 AND abs(max_y - %!.17g) < 1e-6"
 			" FROM gpkg_contents WHERE table_name = '%q'", t->extent[0], t->extent[1], t->extent[2], t->extent[3], t->name);
-	else
-		same = 1;
-	if (st == FP_OK && (indexed != geometries || !same))
-		st = fp_fail(err, FP_E_INVALID, "layer \"%s\": its spatial index or its extent is not that of its %lld geometries", layer, (long long)geometries);
+	if (st == FP_OK && (indexed != seen->geometries || !same))
+		st = fp_fail(err, FP_E_INVALID, "layer \"%s\": its spatial index or its extent is not that of its %lld geometries", layer,
+			(long long)seen->geometries);
 	return st;
 }
 
-/* How many keys of the source stand in more than one row: QField's changes would not know which is meant. Keys mostly come in order, and then nothing is
- * sorted. */
-static enum fp_status repeated_keys(sqlite3 *db, int64_t *n, const struct fp_pack_table *t, const char *key, struct fp_error *err)
+/* QField's changes would not know which feature is meant. */
+static enum fp_status verify_keys(const struct look *l, struct fp_pack_layer *layer, const struct seen *seen, const struct fp_pack_table *t,
+	struct fp_error *err)
 {
-	char *sql = sqlite3_mprintf("SELECT \"%w\" FROM \"%w\" ORDER BY \"%w\"", key, t->name, t->local_key);
-	sqlite3_stmt *s = NULL;
-	int64_t last = 0, rows = 0;
-	int sorted = 1, rc;
+	int64_t repeated = 0;
+	enum fp_status st = !seen->unordered ? FP_OK : number(l->db, &repeated, err,
+		"SELECT count(*) FROM (SELECT 1 FROM \"%w\" GROUP BY \"%w\" HAVING count(*) > 1 OR \"%w\" IS NULL)", t->name, layer->pk, layer->pk);
 
-	*n = 0;
-	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
-		enum fp_status st = fail(db, sql, err);
-		sqlite3_free(sql);
-		return st;
-	}
-	sqlite3_free(sql);
-	while (sorted && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		int64_t k = sqlite3_column_int64(s, 0);
-		sorted = sqlite3_column_type(s, 0) == SQLITE_INTEGER && (rows++ == 0 || k > last);
-		last = k;
-	}
-	sqlite3_finalize(s);
-	return sorted ? FP_OK : number(db, n, err, "SELECT count(*) FROM (SELECT 1 FROM \"%w\" GROUP BY \"%w\" HAVING count(*) > 1 OR \"%w\" IS NULL)", t->name,
-		key, key);
+	if (repeated)
+		fp_package_warn(l->v->p, layer, "repeated_keys", repeated, "%lld values of its key \"%s\" are missing or stand in more than one feature: changes to those "
+			"cannot be told apart", (long long)repeated, layer->pk);
+	return st;
 }
 
-static enum fp_status verify_layer(const struct fp_verify *v, sqlite3 *db, struct fp_pack_layer *l, struct fp_error *err)
+static enum fp_status verify_layer(struct look *look, struct fp_pack_layer *l, struct fp_error *err)
 {
-	const struct fp_pack_table *t = &v->p->tables[l->table];
-	int64_t repeated = 0;
-	enum fp_status st = verify_rows(db, t, l->def->name, err);
+	const struct fp_pack_table *t = &look->v->p->tables[l->table];
+	struct seen seen;
+	enum fp_status st = look_at_rows(look, &seen, t, l->pk, err);
 
+	if (st == FP_OK)
+		st = verify_rows(&seen, t, l->def->name, err);
 	if (st == FP_OK && t->spatial)
-		st = verify_index(db, t, l->def->name, err);
+		st = verify_index(look->db, &seen, t, l->def->name, err);
 	if (st == FP_OK && l->pk)
-		st = repeated_keys(db, &repeated, t, l->pk, err);
-	if (repeated)
-		fp_package_warn(v->p, l, "repeated_keys", repeated, "%lld values of its key \"%s\" are missing or stand in more than one feature: changes to those cannot be "
-			"told apart", (long long)repeated, l->pk);
+		st = verify_keys(look, l, &seen, t, err);
 	return st;
 }
 
@@ -126,23 +189,25 @@ enum fp_status fp_verify_data(const struct fp_verify *v, struct fp_error *err)
 {
 	struct fp_package *p = v->p;
 	char *path = fp_path_join(p->output, FP_PACKAGE_DATA);
-	sqlite3 *db = NULL;
+	struct look look = {.v = v};
 	int64_t rows = 0;
 	enum fp_status st = FP_OK;
 
-	if (p->n_tables && (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK || fp_gpkg_functions(db) != SQLITE_OK))
-		st = fail(db, "it cannot be opened", err);
-	if (p->n_tables && st == FP_OK)
-		st = verify_soundness(db, err);
-	for (size_t i = 0; st == FP_OK && i < p->n_layers; i++)
-		if (p->layers[i].table >= 0)
-			st = verify_layer(v, db, &p->layers[i], err);
+	if (p->n_tables && (sqlite3_open_v2(path, &look.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK || fp_gpkg_functions(look.db) != SQLITE_OK))
+		st = fail(look.db, "it cannot be opened", err);
 	for (size_t i = 0; i < p->n_tables; i++)
 		rows += p->tables[i].written;
+	for (size_t i = 0; i < p->n_layers; i++) /* layers on one table are looked at one by one */
+		look.rows += p->layers[i].table >= 0 ? p->tables[p->layers[i].table].written : 0;
+	if (p->n_tables && st == FP_OK)
+		st = verify_soundness(&look, err);
+	for (size_t i = 0; st == FP_OK && i < p->n_layers; i++)
+		if (p->layers[i].table >= 0)
+			st = verify_layer(&look, &p->layers[i], err);
 	if (st == FP_OK && p->n_tables)
 		fp_verify_say(v, FP_PACKAGE_DATA " is sound: %zu tables, %lld rows, as many as were read; keys and spatial indexes are in place.", p->n_tables,
 			(long long)rows);
-	sqlite3_close(db);
+	sqlite3_close(look.db);
 	free(path);
 	return st;
 }

@@ -101,6 +101,13 @@ for n in 10 100 1000 10000; do
 	held "$n layers without their files" "$dir/$n.qgs" 3 $([ $n = 1000 ] && echo 2000 || echo 0) 0
 done
 
+# again WHAT COMMAND...: the median of three whole processes in ms, their processor time in ms, the memory of the largest in MB; WHAT is removed before each
+again() {
+	what=$1
+	shift
+	"$FIELDPOST_BUILD/tests/bench/measure" 3 sh -c 'rm -rf "$0"; exec "$@"' "$what" "$@"
+}
+
 fresh_copy() { rm -rf "$dir/raw.gpkg" "$dir/applied"; cp "$dir/p/points.gpkg" "$dir/raw.gpkg"; }
 fresh_home() {
 	rm -rf "$FIELDPOST_HOME"
@@ -155,8 +162,34 @@ if [ -d "$gen" ] && $python -c 'import osgeo, qgis.core' 2>/dev/null; then
 		done
 		echo "$each" | awk '{ printf "a change among 100,000 points %.0f us, among 1,000,000 %.0f us: %.2f times\n", $1, $2, $2 / $1 }'
 	fi
+
+	echo "Packaging points with ten attributes; the floors are a bare copy of the database, and a conversion without a project"
+	each=
+	for n in 10000 100000 1000000; do
+		[ -n "$quick" ] && [ $n -gt 100000 ] && continue
+		case $n in 100000) of=p ;; 1000000) of=large ;; *) of=$n ;; esac
+		[ -d "$dir/$of" ] || { mkdir "$dir/$of" && cp "$dir/p/project.qgs" "$dir/$of" && $python "$gen/gen_gpkg.py" "$dir/$of/points.gpkg" $n; } || exit 1
+		set -- $(again "$dir/copy.gpkg" $python -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("VACUUM INTO ?", sys.argv[2:])' \
+			"$dir/$of/points.gpkg" "$dir/copy.gpkg")
+		copy=$1
+		converted=0
+		command -v ogr2ogr >/dev/null && set -- $(again "$dir/copy.gpkg" ogr2ogr -f GPKG "$dir/copy.gpkg" "$dir/$of/points.gpkg" points) && converted=$1
+		set -- $(again "$dir/package" "$fieldpost" package "$dir/$of/project.qgs" "$dir/package")
+		[ $# = 3 ] || { echo "bench: packaging $n points failed" >&2; exit 1; }
+		each="$each $n $1"
+		echo "$n $1 $2 $3 $copy $converted" | awk '{
+			bad = $1 == 1000000 && ($2 > 4000 || $4 > 100)
+			printf "package %-36d %9.2f ms %9.2f ms CPU %6.1f MB %9.3f x VACUUM INTO", $1, $2, $3, $4, $2 / $5
+			if ($6) printf " %9.3f x ogr2ogr", $2 / $6
+			if ($1 == 1000000) printf "   target 4000 ms 100 MB: %s", bad ? "MISSED" : "met"
+			print ""; exit bad }' || missed=1
+		[ $n != 1000000 ] || { ms=$1; line "" 40600 "$peer"; }
+	done
+	echo "$each" | awk -v start="$start" '{ printf "a point costs, net of the start:"
+		for (i = 1; i < NF; i += 2) printf "%s %.2f us among %d", (i > 1 ? "," : ""), ($(i + 1) - start) * 1000 / $i, $i
+		print "" }'
 else
-	echo "Applying: left out, ../shared/bench or QGIS's Python is not here"
+	echo "Applying and packaging: left out, ../shared/bench or QGIS's Python is not here"
 fi
 
 if [ -x "$FIELDPOST_BUILD/tests/bench/bench_console" ]; then
