@@ -10,6 +10,7 @@
 #include "engine/changes/layer_source.h"
 #include "engine/layers/check.h"
 #include "engine/layers/sqlite.h"
+#include "engine/layers/wfs_source.h"
 #include "engine/package/rows_file.h"
 #include "engine/project/source.h"
 
@@ -58,6 +59,22 @@ static int is_memory(const struct fp_layer_def *l)
 	return l->provider && strcmp(l->provider, "memory") == 0;
 }
 
+static int is_web(const struct fp_layer_def *l)
+{
+	return l->provider && (strcmp(l->provider, "WFS") == 0 || strcmp(l->provider, "OAPIF") == 0);
+}
+
+static char *filter_of_web(const struct fp_layer_def *l)
+{
+	struct fp_wfs_source s;
+	char *filter;
+
+	fp_wfs_source_parse(&s, l->datasource);
+	filter = fp_strdup(s.filter);
+	fp_wfs_source_clear(&s);
+	return filter;
+}
+
 char *fp_group_filter(const struct fp_layer_def *l)
 {
 	struct fp_ogr_source s;
@@ -71,6 +88,8 @@ char *fp_group_filter(const struct fp_layer_def *l)
 	}
 	if (is_memory(l))
 		return fp_strdup("");
+	if (is_web(l))
+		return filter_of_web(l);
 	if (is_file(l)) {
 		fp_layer_source(&s, l, NULL);
 		filter = fp_strdup(s.subset);
@@ -133,6 +152,12 @@ static char *file_key(const struct fp_pack_layer *layer)
 	return fp_buf_take(&b);
 }
 
+/* What a source says beside where its rows come from. */
+static int is_no_source(const struct fp_layer_def *l, const char *key)
+{
+	return strcmp(key, "estimatedmetadata") == 0 || strcmp(key, "checkPrimaryKeyUnicity") == 0 || (is_web(l) && strcmp(key, "filter") == 0);
+}
+
 /* The source as it is written, without its filter. */
 static char *other_key(const struct fp_layer_def *l)
 {
@@ -148,8 +173,10 @@ static char *other_key(const struct fp_layer_def *l)
 		return at ? without(l->datasource, at, n) : fp_strdup(l->datasource);
 	}
 	fp_uri_parse(&u, l->datasource);
+	if (is_web(l)) /* a SELECT, and the old form: an address */
+		fp_buf_addf(&b, "%s %s ", u.sql, *fp_uri_get(&u, "url") ? "" : l->datasource);
 	for (size_t i = 0; i < u.keys.n; i++)
-		if (strcmp(u.keys.items[i], "estimatedmetadata") != 0 && strcmp(u.keys.items[i], "checkPrimaryKeyUnicity") != 0)
+		if (!is_no_source(l, u.keys.items[i]))
 			fp_buf_addf(&b, "%s='%s' ", u.keys.items[i], u.values.items[i]);
 	fp_buf_addf(&b, "%s.%s(%s)", u.schema, u.table, u.geometry);
 	fp_uri_clear(&u);
@@ -484,6 +511,13 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 	return st;
 }
 
+static void warn_of_copies(struct fp_package *p, const struct fp_group *g)
+{
+	for (size_t i = 0; !g->refused && i < g->n_layers; i++)
+		if (is_web(g->layers[i]->def))
+			fp_package_warn(p, g->layers[i], "not_written", 0, "a copy of a web service: what devices change in it is not written back there");
+}
+
 enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, struct fp_error *err)
 {
 	enum fp_status st = FP_OK;
@@ -493,5 +527,7 @@ enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, st
 		if (st == FP_OK && !gs->items[i].refused && !gs->items[i].drop && !gs->items[i].all)
 			sort_filters(gs, p, i);
 	}
+	for (size_t i = 0; st == FP_OK && i < gs->n; i++)
+		warn_of_copies(p, &gs->items[i]);
 	return st;
 }

@@ -87,7 +87,7 @@ enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const st
 	struct fp_error *err);
 void fp_rows_free(struct fp_rows *r); /* NULL is fine */
 
-/* Closes the databases of P. To be called when its last table is read; fp_package_free() does so, too. */
+/* Closes the databases of P and what it asks the web with. To be called when its last table is read; fp_package_free() does so, too. */
 void fp_rows_close_databases(struct fp_package *p);
 
 /* The implementations, by provider; a table in rows.c names them. */
@@ -99,7 +99,8 @@ fp_rows_opener fp_rows_spatialite; /* rows_spatialite.c: provider spatialite */
 fp_rows_opener fp_rows_postgres; /* rows_pg.c */
 fp_rows_opener fp_rows_text;     /* rows_text.c: delimitedtext */
 fp_rows_opener fp_rows_memory; /* rows_memory.c: scratch layers, which have no rows */
-fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
+fp_rows_opener fp_rows_wfs;      /* rows_wfs.c: WFS, through rows_web.c */
+fp_rows_opener fp_rows_oapif;    /* rows_oapif.c: OGC API Features, likewise */
 
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);

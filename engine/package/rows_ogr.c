@@ -41,44 +41,44 @@ static const char *valid_text(struct fp_value *made, const char *text)
 	return made->text;
 }
 
-static void take_time(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+static void take_time(OGRFeatureH f, int field, struct fp_row_value *v, struct fp_value *made)
 {
 	int y, mo, d, h, mi, zone;
 	float s;
 	char text[32];
 	long ms;
 
-	OGR_F_GetFieldAsDateTimeEx(r->feature, field, &y, &mo, &d, &h, &mi, &s, &zone);
+	OGR_F_GetFieldAsDateTimeEx(f, field, &y, &mo, &d, &h, &mi, &s, &zone);
 	ms = lroundf(s * 1000);
 	fp_value_set_text(made, FP_TEXT, text, (size_t)snprintf(text, sizeof text, "%02d:%02d:%02ld.%03ld", h, mi, ms / 1000, ms % 1000));
 	*v = (struct fp_row_value){.type = FP_TEXT, .text = made->text, .len = made->len};
 }
 
-static void take_field(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+void fp_rows_take_ogr(struct fp_row_value *v, struct fp_value *made, OGRFeatureH f, int field)
 {
 	v->type = FP_NULL;
-	if (!OGR_F_IsFieldSetAndNotNull(r->feature, field))
+	if (!OGR_F_IsFieldSetAndNotNull(f, field))
 		return;
-	switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(r->feature, field))) {
+	switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(f, field))) {
 	case OFTInteger:
 	case OFTInteger64:
 		v->type = FP_INT;
-		v->i = OGR_F_GetFieldAsInteger64(r->feature, field);
+		v->i = OGR_F_GetFieldAsInteger64(f, field);
 		break;
 	case OFTReal:
 		v->type = FP_REAL;
-		v->r = OGR_F_GetFieldAsDouble(r->feature, field);
+		v->r = OGR_F_GetFieldAsDouble(f, field);
 		break;
 	case OFTString:
 		v->type = FP_TEXT;
-		v->text = valid_text(made, OGR_F_GetFieldAsString(r->feature, field));
+		v->text = valid_text(made, OGR_F_GetFieldAsString(f, field));
 		v->len = strlen(v->text);
 		break;
 	case OFTTime: /* as a GeoPackage would have it, had it a type for it */
-		take_time(r, field, v, made);
+		take_time(f, field, v, made);
 		break;
 	default:
-		fp_ogr_get(made, r->feature, field);
+		fp_ogr_get(made, f, field);
 		*v = (struct fp_row_value){made->type, made->i, made->r, made->text, made->len};
 		break;
 	}
@@ -149,7 +149,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 	if (first)
 		r->values[0] = (struct fp_row_value){.type = FP_INT, .i = OGR_F_GetFID(r->feature)};
 	for (size_t i = (size_t)first; i < rows->n_columns; i++)
-		take_field(r, (int)i - first, &r->values[i], &r->made[i]);
+		fp_rows_take_ogr(&r->values[i], &r->made[i], r->feature, (int)i - first);
 	row->values = r->values;
 	return take_geometry(r, row, err);
 }

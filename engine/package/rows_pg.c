@@ -15,6 +15,7 @@
 #include "engine/layers/provider.h"
 #include "engine/layers/wkt.h"
 #include "engine/package/pg_columns.h"
+#include "engine/package/web.h"
 #include "engine/project/source.h"
 
 #define SILENCE_MS 600000 /* how long a query may think about its next row */
@@ -58,6 +59,7 @@ static void close_database(struct fp_pg_database *d)
 
 void fp_rows_close_databases(struct fp_package *p)
 {
+	fp_web_close(p);
 	while (p->databases) {
 		struct fp_pg_database *next = p->databases->next;
 		close_database(p->databases);
