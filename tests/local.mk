@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	FIELDPOST_DATA='$(abs_top_srcdir)/data'; export FIELDPOST_DATA; \
 	FIELDPOST_LIBEXEC='$(abs_top_builddir)'; export FIELDPOST_LIBEXEC; \
 	FIELDPOST_SANITIZED='$(SANITIZED)'; export FIELDPOST_SANITIZED;
-EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/package_check.py tests/package_kit.py tests/package_postgres.py tests/package_projects.py tests/postgis_cases.py tests/run-suite tests/lsan.supp
+EXTRA_DIST += $(SCRIPT_TESTS) tests/bench/bench.sh tests/package_check.py tests/package_kit.py tests/package_postgres.py tests/package_projects.py tests/package_strangers.py tests/package_web.py tests/postgis_cases.py tests/run-suite tests/lsan.supp
 
 TEST_LDADD = libfieldpost.a $(SQLITE_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
 
@@ -54,6 +54,12 @@ SUITES += tests/test_text_tables
 tests_test_text_tables_SOURCES = tests/test_text_tables.c tests/layer_files.c tests/layer_files.h
 tests_test_text_tables_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_text_tables_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_web
+tests_test_package_web_SOURCES = tests/test_package_web.c tests/cli.c tests/cli.h tests/package_rows.c tests/package_rows.h tests/prober_fixture.c \
+	tests/prober_fixture.h tests/web.c tests/web.h
+tests_test_package_web_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_web_LDADD = $(WORKER_TEST_LDADD) -lutil
 
 SUITES += tests/test_packages
 tests_test_packages_SOURCES = tests/test_packages.c tests/package_home.c tests/package_home.h tests/engine_home.c tests/engine_home.h tests/put_file.c \
@@ -271,6 +277,16 @@ SUITES += tests/test_package_unreadable
 tests_test_package_unreadable_SOURCES = tests/test_package_unreadable.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
 tests_test_package_unreadable_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
 tests_test_package_unreadable_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_columns
+tests_test_package_columns_SOURCES = tests/test_package_columns.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_columns_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_columns_LDADD = $(WORKER_TEST_LDADD)
+
+SUITES += tests/test_package_filters
+tests_test_package_filters_SOURCES = tests/test_package_filters.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h
+tests_test_package_filters_CPPFLAGS = $(AM_CPPFLAGS) $(WORKER_CFLAGS)
+tests_test_package_filters_LDADD = $(WORKER_TEST_LDADD)
 
 SUITES += tests/test_package_files
 tests_test_package_files_SOURCES = tests/test_package_files.c tests/package_fixture.c tests/package_fixture.h tests/layer_files.c tests/layer_files.h

@@ -157,6 +157,11 @@ static const struct web_route routes[] = {
 	{"/login?SERVICE=WMS&REQUEST=GetCapabilities", 401, NULL, "no", 0, 0},
 	{"/slow?SERVICE=WMS&REQUEST=GetCapabilities", 200, NULL, wms, 0, 30000},
 	{"/oapif", 200, "Content-Type: application/json\r\n", "{\"links\":[]}", 0, 0},
+	{"~/wfs?SERVICE=WFS&REQUEST=GetCapabilities", 200, NULL, "<WFS_Capabilities version='1.1.0'><FeatureTypeList><FeatureType><Name>my:a</Name></FeatureType>"
+		"<FeatureType><Name>my:b</Name></FeatureType></FeatureTypeList></WFS_Capabilities>", 0, 0},
+	{"~/wfs?SERVICE=WFS&REQUEST=DescribeFeatureType", 200, NULL, "<schema><element name='b' type='my:bType'/><complexType name='aType'><sequence><element name='g' "
+		"type='gml:PointPropertyType'/></sequence></complexType><complexType name='bType'><sequence><element name='FID' type='int'/><element name='h' "
+		"type='gml:MultiSurfacePropertyType'/></sequence></complexType></schema>", 0, 0},
 	{"/a/FeatureServer/0?f=json", 200, "Content-Type: application/json\r\n", "{\"error\":{\"code\":404,\"message\":\"nothing here\"}}", 0, 0},
 	{"*", 404, NULL, "no", 0, 0},
 	END,
@@ -175,6 +180,9 @@ Test(network_layers, web_services_are_judged_by_what_they_offer)
 		{"raster", "wms", "layers=roads&styles=&crs=EPSG:4326&format=image/png&url=", "invalid_dataprovider", "no_address", NULL},
 		{"raster", "wcs", "identifier=a&url=http://127.0.0.1:PORT/gone", "invalid_dataprovider", "web_status", "Cannot describe coverage"},
 		{"vector", "WFS", " typename='a:b' url='http://127.0.0.1:PORT/gone'", "invalid_dataprovider", "web_status", "HTTP 404"},
+		{"vector", "WFS", " typename='my:b' url='http://127.0.0.1:PORT/wfs' version='auto'", "ok", NULL, "\"wkb_type\":6,\"pk\":\"FID\""},
+		{"vector", "WFS", "http://127.0.0.1:PORT/wfs?SERVICE=WFS&REQUEST=GetFeature&TYPENAME=my:b", "ok", NULL, "\"wkb_type\":6,\"pk\":\"FID\""},
+		{"vector", "WFS", " typename='my:c' url='http://127.0.0.1:PORT/wfs'", "invalid_dataprovider", "web_layer_missing", NULL},
 		{"vector", "OAPIF", " typename='a' url='http://127.0.0.1:PORT/oapif'", "invalid_dataprovider", "web_not_expected", NULL},
 		{"vector", "arcgisfeatureserver", "url='http://127.0.0.1:PORT/a/FeatureServer/0'", "invalid_dataprovider", "web_not_expected", "getLayerInfo failed"},
 		{"raster", "arcgismapserver", "url='http://127.0.0.1:PORT/a/MapServer'", "ok", NULL, NULL},

@@ -305,3 +305,120 @@ Test(prober_web, of_a_name_with_several_addresses_only_the_allowed_are_asked)
 	expect(ask_web("http://none.example/"), "address", "address_refused");
 	web_stop(&w);
 }
+
+/* ---- streams ---- */
+
+struct streamed {
+	size_t n, parts;
+	char first[64];
+	int full; /* whoever takes it has no room for more */
+};
+
+static enum fp_status take(void *arg, const char *bytes, size_t n, struct fp_error *err)
+{
+	struct streamed *s = arg;
+
+	if (s->n == 0)
+		snprintf(s->first, sizeof s->first, "%.*s", (int)(n < 60 ? n : 60), bytes);
+	s->n += n;
+	s->parts++;
+	return s->full ? fp_fail(err, FP_E_FULL, "no room") : FP_OK;
+}
+
+static json_t *stream(struct streamed *s, int silence_s, int64_t most, const char *path, int port)
+{
+	json_t *answer, *q = json_pack("{s:s,s:o,s:i,s:I}", "ask", "http", "url", json_sprintf("http://127.0.0.1:%d%s", port, path), "silence_s", silence_s, "most",
+		(json_int_t)most);
+	struct fp_error err;
+
+	cr_assert_eq(fp_prober_stream(&answer, session, q, take, s, &err), FP_OK, "%s", err.msg);
+	json_decref(q);
+	return answer;
+}
+
+Test(prober_web, a_stream_is_cut_off_where_it_has_more_than_it_may_or_says_nothing_any_more)
+{
+	static const struct web_route routes[] = {{"/said", 200, NULL, NULL, 70000, 0}, {"/unsaid", 200, "Transfer-Encoding: identity\r\n", NULL, 70000, 0},
+		{"/quiet", 200, NULL, "late", 0, 30000}, END};
+	int64_t begin;
+	struct streamed s;
+	struct web w;
+
+	web_start(&w, routes);
+	prober_begin("127.0.0.1", "");
+	s = (struct streamed){0};
+	expect(stream(&s, 60, 69999, "/said", w.port), "answer", "too_large");
+	cr_assert_eq(s.n, 0);
+	expect(stream(&s, 60, 69999, "/unsaid", w.port), "answer", "too_large");
+	cr_assert_leq(s.n, 69999);
+	begin = fp_monotonic_ms();
+	expect(stream(&s, 1, 70000, "/quiet", w.port), "answer", "timed_out");
+	cr_assert_lt(fp_monotonic_ms() - begin, 4000);
+	web_stop(&w);
+}
+
+Test(prober_web, a_redirected_stream_has_the_words_of_its_end_alone_and_obeys_the_rule_of_addresses)
+{
+	static const struct web_route routes[] = {{"/there", 302, "Location: /here\r\n", "moved", 0, 0}, {"/here", 200, NULL, "the end", 0, 0},
+		{"/away", 302, "Location: http://10.0.0.1/\r\n", "moved", 0, 0}, END};
+	struct streamed s = {0};
+	struct web w;
+
+	web_start(&w, routes);
+	prober_begin("127.0.0.1", "");
+	expect(stream(&s, 60, 1000, "/away", w.port), "address", "address_refused");
+	cr_assert_eq(s.n, 0);
+	expect(stream(&s, 60, 1000, "/there", w.port), "", "");
+	cr_assert_str_eq(s.first, "the end");
+	web_stop(&w);
+}
+
+Test(prober_web, a_stream_may_have_more_than_an_answer_and_is_unpacked_and_not_remembered)
+{
+	static const char packed[] = "\037\213\010\000\000\000\000\000\002\003\313\110\315\311\311\127\310\030\045\211\040\001\301\110\102\131\054\001\000\000";
+	static const struct web_route routes[] = {{"/long", 200, NULL, NULL, 5 << 20, 0},
+		{"/packed", 200, "Content-Encoding: gzip\r\n", packed, sizeof packed - 1, 0}, {"/no", 400, NULL, "<why/>", 0, 0}, END};
+	struct streamed s = {0};
+	struct web w;
+	json_t *a;
+
+	web_start(&w, routes);
+	prober_begin("127.0.0.1", "");
+	for (int i = 1; i <= 2; i++) {
+		expect(stream(&s, 60, 10 << 20, "/long", w.port), "", "");
+		cr_assert_eq(s.n, (size_t)i * (5 << 20));
+	}
+	cr_assert_gt(s.parts, 2);
+	s = (struct streamed){0};
+	expect(stream(&s, 60, 299, "/packed", w.port), "answer", "too_large");
+	s = (struct streamed){0};
+	expect(stream(&s, 60, 300, "/packed", w.port), "", "");
+	cr_assert_eq(s.n, 300);
+	cr_assert_eq(strncmp(s.first, "hello hello ", 12), 0);
+	s = (struct streamed){0};
+	a = stream(&s, 60, 300, "/no", w.port);
+	cr_assert_eq(fp_json_int(a, "status", 0), 400);
+	cr_assert_not(json_object_get(a, "body"));
+	cr_assert_str_eq(s.first, "<why/>");
+	expect(a, "", "");
+	web_stop(&w);
+}
+
+Test(prober_web, who_has_no_room_for_a_stream_ends_it)
+{
+	static const struct web_route routes[] = {{"*", 200, NULL, NULL, 8 << 20, 0}, END};
+	struct streamed s = {.full = 1};
+	struct fp_error err;
+	json_t *answer, *q;
+	struct web w;
+
+	web_start(&w, routes);
+	prober_begin("127.0.0.1", "");
+	q = json_pack("{s:s,s:o,s:i,s:i}", "ask", "http", "url", json_sprintf("http://127.0.0.1:%d/", w.port), "silence_s", 60, "most", 10 << 20);
+	cr_assert_eq(fp_prober_stream(&answer, session, q, take, &s, &err), FP_E_FULL);
+	close(session);
+	session = fp_prober_session(prober, &err); /* the next one is served */
+	expect(ask_web("http://127.0.0.1:%d/nothing", w.port + 0), "answer", "too_large");
+	json_decref(q);
+	web_stop(&w);
+}

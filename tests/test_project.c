@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/fs.h"
 #include "engine/base/path.h"
+#include "engine/changes/layer_source.h"
 #include "engine/project/project.h"
 #include "engine/project/source.h"
 
@@ -381,6 +382,24 @@ Test(project, title_background_and_attachment_folders_are_found_in_both_forms, .
 
 #define BOX(a) "<extent><xmin>" a "</xmin><ymin>0</ymin><xmax>9</xmax><ymax>9</ymax></extent>"
 
+Test(project, who_makes_defaults_is_told_in_both_forms, .init = setup, .fini = teardown)
+{
+	static const struct {
+		const char *xml;
+		int provider;
+	} cases[] = {
+		{"<qgis version='3.22.16'><evaluateDefaultValues active='1'/></qgis>", 1}, {"<qgis version='3.22.16'><evaluateDefaultValues active='0'/></qgis>", 0},
+		{"<qgis version='3.40.6'><projectFlags set='EvaluateDefaultValuesOnProviderSide|TrustStoredLayerStatistics'/></qgis>", 1},
+		{"<qgis version='3.40.6'><projectFlags set=''/></qgis>", 0}, {"<qgis version='3.4.1'/>", 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fp_project *p = opened(cases[i].xml);
+		cr_expect_eq(p->provider_defaults, cases[i].provider, "%s", cases[i].xml);
+		fp_project_free(p);
+	}
+}
+
 Test(project, the_extent_is_the_map_canvas_then_the_view_then_the_layers, .init = setup, .fini = teardown)
 {
 	static const struct {
@@ -566,6 +585,26 @@ Test(project, ogr_sources_are_taken_apart)
 	ogr("/vsizip/./a.zip/in.geojson|layername=z", "/p/a.zip", "/vsizip/", "/in.geojson", "z", 0, "");
 	ogr("./a.csv authcfg='abc1234'|layername=c", "/p/a.csv", "", "", "c", 0, "");
 	ogr("", "", "", "", NULL, 0, "");
+}
+
+static void encoded(const char *path, const char *encoding, const char *option)
+{
+	struct fp_layer_def l = {.provider = (char *)"ogr", .home = (char *)"/p", .datasource = (char *)path, .encoding = (char *)encoding};
+	struct fp_ogr_source s;
+
+	cr_assert_eq(fp_layer_source(&s, &l, NULL), FP_OK);
+	cr_expect_str_eq(s.options.n ? s.options.items[0] : "", option, "%s in %s", path, encoding);
+	fp_ogr_source_clear(&s);
+}
+
+Test(project, a_shapefile_is_in_the_encoding_that_the_project_names)
+{
+	encoded("./a.shp", "windows-1252", "ENCODING=windows-1252");
+	encoded("/vsizip/./a.zip/a.shp", "UTF-8", "ENCODING=UTF-8");
+	encoded("./a.shp", "System", "");
+	encoded("./a.shp", "", "");
+	encoded("./a.shp", "x//TRANSLIT", "");
+	encoded("./a.csv", "windows-1252", "");
 }
 
 Test(project, open_options_are_collected)

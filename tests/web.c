@@ -54,7 +54,7 @@ static void add_headers(struct fp_buf *out, const char *headers, int port)
 static void answer(const struct web *w, int fd, const struct web_route *r)
 {
 	struct fp_buf out = FP_BUF_INIT;
-	size_t size = r->body ? strlen(r->body) : r->fill;
+	size_t size = r->body && !r->fill ? strlen(r->body) : r->fill;
 
 	if (r->delay_ms)
 		poll(NULL, 0, r->delay_ms);
@@ -66,7 +66,7 @@ static void answer(const struct web *w, int fd, const struct web_route *r)
 		fp_buf_adds(&out, "\r\n");
 	}
 	if (r->body)
-		fp_buf_adds(&out, r->body);
+		fp_buf_add(&out, r->body, size);
 	send_all(fd, out.data, out.len);
 	fp_buf_clear(&out);
 	for (size_t i = 0; !r->body && i < 65536; i++)
@@ -82,7 +82,8 @@ static const struct web_route *route(const struct web_route *routes, const char 
 	size_t n = path ? strcspn(++path, " ") : 0;
 
 	for (const struct web_route *r = routes; r->path; r++)
-		if (strcmp(r->path, "*") == 0 || (strlen(r->path) == n && strncmp(r->path, path, n) == 0))
+		if (strcmp(r->path, "*") == 0 || (strlen(r->path) == n && strncmp(r->path, path, n) == 0) ||
+				(*r->path == '~' && memmem(path, n, r->path + 1, strlen(r->path + 1))))
 			return r;
 	return NULL;
 }

@@ -6,11 +6,11 @@
 #include <sys/types.h>
 
 struct web_route {
-	const char *path;    /* with its query; "*" is every other one. NULL ends the table */
+	const char *path;    /* with its query; "~abc": any that holds "abc"; "*": every other one. NULL ends the table */
 	int status;          /* 0: BODY is all that is sent, whatever it is, and the connection closed */
 	const char *headers; /* lines that end with \r\n, or NULL; "{port}" becomes the server's own */
 	const char *body;    /* NULL: FILL bytes of "x" */
-	size_t fill;
+	size_t fill;         /* with a BODY: how long that is, 0: to its NUL */
 	int delay_ms;        /* before anything is sent */
 };
 

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "engine/base/path.h"
 
 /* SpatiaLite's own grammar, as the same table of the same file is named to OGR. */
 static enum fp_status parse_spatialite(struct fp_ogr_source *s, const struct fp_layer_def *l, struct fp_error *err)
@@ -21,10 +24,27 @@ static enum fp_status parse_spatialite(struct fp_ogr_source *s, const struct fp_
 	return st;
 }
 
+/* What stands in a shapefile is what the project takes it for, whatever the file says of itself: so does QGIS (3.22). "System" is another encoding on each
+ * computer, and so says nothing. */
+static void add_encoding(struct fp_ogr_source *s, const char *encoding)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
+	char *option;
+
+	if (!*encoding || strcasecmp(encoding, "System") == 0 || encoding[strspn(encoding, letters)])
+		return;
+	if (!fp_path_has_suffix(s->path, ".shp") && !fp_path_has_suffix(s->path, ".dbf") && !fp_path_has_suffix(s->inner, ".shp"))
+		return;
+	option = fp_asprintf("ENCODING=%s", encoding);
+	fp_strv_add(&s->options, option);
+	free(option);
+}
+
 enum fp_status fp_layer_source(struct fp_ogr_source *s, const struct fp_layer_def *l, struct fp_error *err)
 {
 	if (l->provider && strcmp(l->provider, "spatialite") == 0)
 		return parse_spatialite(s, l, err);
 	fp_ogr_source_parse(s, l->home, l->datasource);
+	add_encoding(s, l->encoding);
 	return FP_OK;
 }

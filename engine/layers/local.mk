@@ -18,7 +18,7 @@ LAYERS_SOURCES = \
 	engine/layers/memory.c \
 	engine/layers/mesh.c \
 	engine/layers/network.c engine/layers/network.h \
-	engine/layers/oapif.c \
+	engine/layers/oapif.c engine/layers/oapif.h \
 	engine/layers/ogr.c \
 	engine/layers/point_cloud.c \
 	engine/layers/postgres.c engine/layers/postgres.h \
@@ -40,5 +40,6 @@ LAYERS_SOURCES = \
 	engine/layers/vrt.c engine/layers/vrt.h \
 	engine/layers/wcs.c \
 	engine/layers/wfs.c \
+	engine/layers/wfs_source.c engine/layers/wfs_source.h \
 	engine/layers/wkt.c engine/layers/wkt.h \
 	engine/layers/wms.c

@@ -345,7 +345,7 @@ char *fp_web_escape(const char *text)
 
 	fp_buf_add(&b, "", 0);
 	for (; *text; text++) {
-		if (strchr(" %&#+?/", *text))
+		if (strchr(" %&#+?/<>\"{}|\\^`", *text))
 			fp_buf_addf(&b, "%%%02X", (unsigned char)*text);
 		else
 			fp_buf_addc(&b, *text);

@@ -1,10 +1,12 @@
 /* OAPIF, OGC API Features (spec/layers.md 2.12): QGIS asks the landing page, its description, the collection and its first items. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "engine/layers/network.h"
+#include "engine/layers/oapif.h"
 #include "engine/project/source.h"
 
 struct source {
@@ -13,8 +15,7 @@ struct source {
 	const char *url, *collection;
 };
 
-/* The address behind a link of PAGE, the one of TYPE first. Borrowed, NULL when there is none. */
-static const char *link_to(const json_t *page, const char *relation, const char *type)
+const char *fp_oapif_link(const json_t *page, const char *relation, const char *type)
 {
 	const char *found = NULL;
 	const json_t *link;
@@ -64,6 +65,32 @@ static void offer_others(struct fp_check *c, const struct source *s, const char 
 	fp_web_clear(&w);
 }
 
+char *fp_oapif_collection(const char *collections, const char *name)
+{
+	char *id = fp_web_escape(name), *url = fp_asprintf("%s/%s", collections, id);
+
+	free(id);
+	return url;
+}
+
+char *fp_oapif_first_items(const char *collection)
+{
+	return fp_asprintf("%s/items?limit=10", collection);
+}
+
+/* The field by which QField can tell features apart, as far as the first ones have it. */
+static void find_key(struct fp_check *c, const json_t *items)
+{
+	const char *name;
+	json_t *feature, *value;
+	size_t i;
+
+	json_array_foreach(json_object_get(items, "features"), i, feature)
+		json_object_foreach(json_object_get(feature, "properties"), name, value)
+			if (!c->v->pk && strcasecmp(name, "fid") == 0)
+				c->v->pk = fp_strdup(name);
+}
+
 /* QGIS' type of the first item's geometry, no geometry when there is no item. */
 static int type_of_items(const json_t *items)
 {
@@ -75,12 +102,11 @@ static int type_of_items(const json_t *items)
 
 static void check_collection(struct fp_check *c, const struct source *s, const char *collections)
 {
-	char *id = fp_web_escape(s->collection), *one = fp_asprintf("%s/%s", collections, id), *items = fp_asprintf("%s/items?limit=10", one);
+	char *one = fp_oapif_collection(collections, s->collection), *items = fp_oapif_first_items(one);
 	struct fp_web w;
 	json_t *page;
 	int found;
 
-	free(id);
 	if (fp_web_get(c, &w, one, &s->login)) {
 		found = w.status == 200 && *s->collection;
 		fp_web_clear(&w);
@@ -91,6 +117,7 @@ static void check_collection(struct fp_check *c, const struct source *s, const c
 			fp_verdict_ok(c, FP_BY_CHECKED);
 			fp_stage(c, FP_STAGE_LAYER, FP_MARK_OK, "%s", s->collection);
 			c->v->wkb_type = type_of_items(page);
+			find_key(c, page);
 		}
 		json_decref(page);
 	}
@@ -100,7 +127,6 @@ static void check_collection(struct fp_check *c, const struct source *s, const c
 
 void fp_check_oapif(struct fp_check *c)
 {
-	static const char json[] = "application/json", description[] = "application/vnd.oai.openapi+json";
 	struct source s = {0};
 	json_t *page, *api = NULL;
 
@@ -109,10 +135,10 @@ void fp_check_oapif(struct fp_check *c)
 	s.url = fp_uri_get(&s.u, "url");
 	s.collection = fp_uri_get(&s.u, "typename");
 	page = get(c, &s, s.url);
-	if (page && link_to(page, "data", json) && link_to(page, "service-desc", description)) {
-		api = get(c, &s, link_to(page, "service-desc", description));
+	if (page && fp_oapif_link(page, "data", FP_OAPIF_JSON) && fp_oapif_link(page, "service-desc", FP_OAPIF_DESCRIPTION)) {
+		api = get(c, &s, fp_oapif_link(page, "service-desc", FP_OAPIF_DESCRIPTION));
 		if (api)
-			check_collection(c, &s, link_to(page, "data", json));
+			check_collection(c, &s, fp_oapif_link(page, "data", FP_OAPIF_JSON));
 	} else if (page) {
 		fp_web_not_expected(c, "no landing page of OGC API Features");
 	}

@@ -47,10 +47,13 @@ static char *free_name(const struct fp_group *g, const char *stem)
 static int must_go(const struct fp_group *g, size_t k)
 {
 	const char *name = g->columns[k].name, *pk = g->layers[0]->pk ? g->layers[0]->pk : "";
+	int is_key = strcmp(name, pk) == 0;
 
-	for (size_t i = 0; i < g->n_columns; i++)
-		if (i != k && sqlite3_stricmp(g->columns[i].name, name) == 0 && strcmp(name, pk) != 0 && (i < k || strcmp(g->columns[i].name, pk) == 0))
+	for (size_t i = 0; i < g->n_columns; i++) {
+		int other_is_key = strcmp(g->columns[i].name, pk) == 0;
+		if (i != k && sqlite3_stricmp(g->columns[i].name, name) == 0 && (is_key ? i < k && other_is_key : i < k || other_is_key))
 			return 1;
+	}
 	return !*name;
 }
 
@@ -89,28 +92,16 @@ static void add_slug(struct fp_buf *b, const char *name)
 		fp_buf_adds(b, "layer");
 }
 
-/* SQLite takes no table whose name begins so, and GeoPackages keep theirs under the others. */
-static int is_reserved(const char *slug)
-{
-	static const char *const words[] = {"sqlite", "gpkg", "rtree"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		size_t n = strlen(words[i]);
-		if (strncmp(slug, words[i], n) == 0 && (slug[n] == '_' || slug[n] == '\0'))
-			return 1;
-	}
-	return 0;
-}
-
 static int is_taken(const struct fp_groups *gs, const char *name)
 {
 	for (size_t i = 0; i < gs->n; i++)
-		if (gs->items[i].name && strcmp(gs->items[i].name, name) == 0)
+		if ((gs->items[i].name && strcmp(gs->items[i].name, name) == 0) || (gs->items[i].called && sqlite3_stricmp(gs->items[i].called, name) == 0))
 			return 1;
 	return 0;
 }
 
-/* The layer's name as far as it is plain letters, and a digest of where the rows come from, which stays the same from package to package. */
+/* What its filters call it; else the layer's name as far as it is plain letters, and a digest of where the rows come from, which stays the same
+ * from package to package. */
 static char *table_name(const struct fp_groups *gs, const struct fp_group *g, const struct fp_package *p)
 {
 	const char *key = g->key, *root = strstr(key, p->project->root);
@@ -119,6 +110,8 @@ static char *table_name(const struct fp_groups *gs, const struct fp_group *g, co
 	crypto_hash_sha256_state s;
 	char *name;
 
+	if (g->called)
+		return fp_strdup(g->called);
 	crypto_hash_sha256_init(&s);
 	if (root) {
 		crypto_hash_sha256_update(&s, (const unsigned char *)key, (size_t)(root - key));
@@ -127,11 +120,9 @@ static char *table_name(const struct fp_groups *gs, const struct fp_group *g, co
 	crypto_hash_sha256_update(&s, (const unsigned char *)key, strlen(key));
 	crypto_hash_sha256_final(&s, digest);
 	add_slug(&b, g->layers[0]->def->name);
-	name = fp_asprintf("%s%s", is_reserved(b.data) ? "layer_" : "", b.data);
+	fp_buf_addf(&b, "_%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+	name = fp_group_is_reserved(b.data) ? fp_asprintf("layer_%s", b.data) : fp_strdup(b.data);
 	fp_buf_free(&b);
-	fp_buf_addf(&b, "%s_%02x%02x%02x%02x", name, digest[0], digest[1], digest[2], digest[3]);
-	free(name);
-	name = fp_buf_take(&b);
 	for (int i = 2; is_taken(gs, name); i++) {
 		char *other = fp_asprintf("%s_%d", name, i);
 		free(name);
@@ -171,6 +162,7 @@ static void point_layer(const struct fp_group *g, struct fp_pack_layer *l)
 	char *filter = g->drop ? fp_strdup("") : fp_group_filter(l->def), *only = g->geometry == wkbUnknown ? fp_group_restriction(l->def) : fp_strdup("");
 
 	l->table = (int64_t)g->table;
+	l->query = fp_group_is_query(l->def);
 	l->provider = fp_strdup("ogr");
 	l->datasource = fp_asprintf("./" FP_PACKAGE_DATA "|layername=%s%s%s%s%s", g->name, *only ? "|geometrytype=" : "", only, *filter ? "|subset=" : "", filter);
 	free(filter);
@@ -302,12 +294,14 @@ static void settle_filter(struct fp_gpkg *w, struct fp_package *p, const struct 
 
 	for (size_t i = 0; i < g->n_layers; i++) {
 		struct fp_pack_layer *l = g->layers[i];
-		char *bare = l->datasource;
+		char *bare = l->datasource, *filter;
 		if (!stays) {
 			fp_package_warn(p, l, "filter_dropped", 0, "its filter works in the source only: the package has the matching rows, and no filter");
 			continue;
 		}
-		l->datasource = fp_asprintf("%s|subset=%s", bare, g->filters.items[0]);
+		filter = fp_group_filter(l->def);
+		l->datasource = fp_asprintf("%s|subset=%s", bare, filter);
+		free(filter);
 		free(bare);
 	}
 }

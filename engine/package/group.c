@@ -10,6 +10,8 @@
 #include "engine/changes/layer_source.h"
 #include "engine/layers/check.h"
 #include "engine/layers/sqlite.h"
+#include "engine/layers/wfs_source.h"
+#include "engine/package/rows_file.h"
 #include "engine/project/source.h"
 
 #define FUNCTIONS_MAX 20 /* of different names in a filter */
@@ -22,11 +24,6 @@ static int is_of(const struct fp_layer_def *l, const char *provider)
 static int is_file(const struct fp_layer_def *l)
 {
 	return is_of(l, "ogr") || is_of(l, "spatialite");
-}
-
-static int is_postgres(const struct fp_layer_def *l)
-{
-	return is_of(l, "postgres");
 }
 
 /* ---- the source, apart from the filter ---- */
@@ -67,6 +64,22 @@ static int is_memory(const struct fp_layer_def *l)
 	return is_of(l, "memory");
 }
 
+static int is_web(const struct fp_layer_def *l)
+{
+	return is_of(l, "WFS") || is_of(l, "OAPIF");
+}
+
+static char *filter_of_web(const struct fp_layer_def *l)
+{
+	struct fp_wfs_source s;
+	char *filter;
+
+	fp_wfs_source_parse(&s, l->datasource);
+	filter = fp_strdup(s.filter);
+	fp_wfs_source_clear(&s);
+	return filter;
+}
+
 char *fp_group_filter(const struct fp_layer_def *l)
 {
 	struct fp_ogr_source s;
@@ -80,6 +93,8 @@ char *fp_group_filter(const struct fp_layer_def *l)
 	}
 	if (is_memory(l))
 		return fp_strdup("");
+	if (is_web(l))
+		return filter_of_web(l);
 	if (is_file(l)) {
 		fp_layer_source(&s, l, NULL);
 		filter = fp_strdup(s.subset);
@@ -90,6 +105,15 @@ char *fp_group_filter(const struct fp_layer_def *l)
 	filter = fp_strdup(u.sql);
 	fp_uri_clear(&u);
 	return filter;
+}
+
+int fp_group_is_query(const struct fp_layer_def *l)
+{
+	char *filter = fp_group_filter(l);
+	int is = strcmp(fp_layer_provider(l), "ogr") == 0 && fp_rows_is_query(filter);
+
+	free(filter);
+	return is;
 }
 
 char *fp_group_restriction(const struct fp_layer_def *l)
@@ -133,6 +157,12 @@ static char *file_key(const struct fp_pack_layer *layer)
 	return fp_buf_take(&b);
 }
 
+/* What a source says beside where its rows come from. */
+static int is_no_source(const struct fp_layer_def *l, const char *key)
+{
+	return strcmp(key, "estimatedmetadata") == 0 || strcmp(key, "checkPrimaryKeyUnicity") == 0 || (is_web(l) && strcmp(key, "filter") == 0);
+}
+
 /* The source as it is written, without its filter. */
 static char *other_key(const struct fp_layer_def *l)
 {
@@ -148,8 +178,10 @@ static char *other_key(const struct fp_layer_def *l)
 		return at ? without(l->datasource, at, n) : fp_strdup(l->datasource);
 	}
 	fp_uri_parse(&u, l->datasource);
+	if (is_web(l)) /* a SELECT, and the old form: an address */
+		fp_buf_addf(&b, "%s %s ", u.sql, *fp_uri_get(&u, "url") ? "" : l->datasource);
 	for (size_t i = 0; i < u.keys.n; i++)
-		if (strcmp(u.keys.items[i], "estimatedmetadata") != 0 && strcmp(u.keys.items[i], "checkPrimaryKeyUnicity") != 0)
+		if (!is_no_source(l, u.keys.items[i]))
 			fp_buf_addf(&b, "%s='%s' ", u.keys.items[i], u.values.items[i]);
 	fp_buf_addf(&b, "%s.%s(%s)", u.schema, u.table, u.geometry);
 	fp_uri_clear(&u);
@@ -213,6 +245,7 @@ static void clear(struct fp_group *g)
 	free(g->layers);
 	free(g->key);
 	free(g->comment);
+	free(g->called);
 	free(g->name);
 	free(g->local_key);
 	free(g->geometry_name);
@@ -255,6 +288,8 @@ static int has_variable(const char *filter)
 	return 0;
 }
 
+#define LIKENESS "\"no source's table\""
+
 /* An empty table like the one in the package, in memory; the caller closes it. */
 static sqlite3 *likeness(const struct fp_group *g)
 {
@@ -262,7 +297,7 @@ static sqlite3 *likeness(const struct fp_group *g)
 	sqlite3 *db = NULL;
 	int has_geom = 0;
 
-	fp_buf_adds(&sql, "CREATE TABLE t (\"no source's column\"");
+	fp_buf_adds(&sql, "CREATE TABLE " LIKENESS " (\"no source's column\"");
 	for (size_t i = 0; i < g->n_columns; i++) {
 		char *name = fp_sqlite_quote(g->columns[i].name);
 		fp_buf_addf(&sql, ", %s", name);
@@ -298,7 +333,7 @@ static int add_function(sqlite3 *db, const char *message)
 
 static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 {
-	char *sql = fp_asprintf("SELECT 1 FROM t WHERE (%s\n)", filter);
+	char *sql = fp_asprintf("SELECT 1 FROM " LIKENESS " WHERE (%s\n)", filter);
 	struct fp_error err;
 	enum fp_status st = FP_E_INVALID;
 
@@ -310,47 +345,116 @@ static int can_evaluate(sqlite3 *db, const char *filter, int same_language)
 	return st == FP_OK;
 }
 
-static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const char *filter, int try_filter)
+int fp_group_is_reserved(const char *table)
 {
-	char *own = fp_asprintf("%s|subset=%s", key, filter);
+	static const char *const reserved[] = {"gpkg_", "rtree_", "sqlite_"};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (sqlite3_strnicmp(table, reserved[i], (int)strlen(reserved[i])) == 0)
+			return 1;
+	return 0;
+}
+
+/* 1: a table of data.gpkg may be called that, and none is. */
+static int is_free(const struct fp_groups *gs, const char *table)
+{
+	for (size_t i = 0; i < gs->n; i++)
+		if (gs->items[i].called && sqlite3_stricmp(gs->items[i].called, table) == 0)
+			return 0;
+	return *table && !strchr(table, '|') && !fp_group_is_reserved(table);
+}
+
+/* A layer's filter as it is looked at. */
+struct filter {
+	char *text;
+	char *condition;  /* that a row must meet; TEXT, unless that is a query. NULL: nobody knows */
+	char *table;      /* of a query whose CONDITION is known: it must be called that */
+};
+
+static void filter_take(struct filter *f, const struct fp_pack_layer *l)
+{
+	struct fp_ogr_source s;
+	const char *table;
+
+	*f = (struct filter){.text = fp_group_filter(l->def)};
+	if (!fp_group_is_query(l->def)) {
+		f->condition = fp_strdup(f->text);
+		return;
+	}
+	fp_layer_source(&s, l->def, NULL);
+	table = found_name(l) ? found_name(l) : s.layername;
+	if (table)
+		f->condition = fp_group_condition(f->text, table);
+	f->table = f->condition ? fp_strdup(table) : NULL;
+	fp_ogr_source_clear(&s);
+}
+
+static void filter_clear(struct filter *f)
+{
+	free(f->text);
+	free(f->condition);
+	free(f->table);
+}
+
+/* 1 when the filter can stay what it is in the table of G, as far as that goes by its name. */
+static int call_it(const struct fp_groups *gs, struct fp_group *g, const struct filter *f)
+{
+	if (!f->table || (g->called && strcmp(g->called, f->table) == 0))
+		return f->condition != NULL;
+	if (g->called || !is_free(gs, f->table))
+		return 0;
+	g->called = fp_strdup(f->table);
+	return 1;
+}
+
+static void set_apart(struct fp_groups *gs, const char *key, struct fp_pack_layer *l, const struct filter *f, int try_filter)
+{
+	char *own = fp_asprintf("%s|subset=%s", key, f->text);
 	struct fp_group *g = group_with(gs, own);
 
 	if (g->n_layers == 0) {
-		fp_strv_add(&g->filters, filter);
+		fp_strv_add(&g->filters, f->condition && *f->condition ? f->condition : f->text);
 		g->drop = 1;
-		g->try_filter = try_filter;
+		g->try_filter = try_filter && call_it(gs, g, f);
 	}
 	add_layer(g, l);
 	free(own);
 }
 
-/* Looks at the filter of each layer of group AT. */
+/* 1: the layer L stays in group AT, whose likeness DB is. */
+static int sort_filter(struct fp_groups *gs, struct fp_package *p, size_t at, struct fp_pack_layer *l, sqlite3 *db)
+{
+	struct fp_group *g = &gs->items[at];
+	struct filter f;
+	int evaluates = 0, stays = 1;
+
+	filter_take(&f, l);
+	if (f.condition && has_variable(f.condition) && !f.table) {
+		g->all = 1;
+		fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
+	} else if (f.condition && !*f.condition && call_it(gs, g, &f)) {
+		g->all = 1;
+	} else {
+		evaluates = f.condition && *f.condition && can_evaluate(db, f.condition, g->same_language);
+		stays = evaluates && fp_group_same_meaning(g, f.condition) && call_it(gs, g, &f);
+		if (!stays)
+			set_apart(gs, g->key, l, &f, evaluates);
+		else if (!fp_strv_has(&g->filters, f.condition))
+			fp_strv_add(&g->filters, f.condition);
+	}
+	filter_clear(&f);
+	return stays;
+}
+
 static void sort_filters(struct fp_groups *gs, struct fp_package *p, size_t at)
 {
 	sqlite3 *db = likeness(&gs->items[at]);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < gs->items[at].n_layers; i++) {
-		struct fp_group *g = &gs->items[at];
-		struct fp_pack_layer *l = g->layers[i];
-		char *filter = fp_group_filter(l->def);
-		int apart = 0, evaluates;
-
-		if (!*filter) {
-			g->all = 1;
-		} else if (has_variable(filter)) {
-			g->all = 1;
-			fp_package_warn(p, l, "filter_kept", 0, "its filter uses variables that only QGIS knows: all rows are packaged, and the filter stays");
-		} else if ((evaluates = can_evaluate(db, filter, g->same_language)) && (!is_postgres(l->def) || fp_group_same_meaning(g, filter))) {
-			if (!fp_strv_has(&g->filters, filter))
-				fp_strv_add(&g->filters, filter);
-		} else {
-			apart = 1;
-			set_apart(gs, g->key, l, filter, evaluates);
-		}
-		if (!apart)
+	for (size_t i = 0; i < gs->items[at].n_layers; i++) { /* what is set apart may move the groups */
+		struct fp_pack_layer *l = gs->items[at].layers[i];
+		if (sort_filter(gs, p, at, l, db))
 			gs->items[at].layers[kept++] = l;
-		free(filter);
 	}
 	gs->items[at].n_layers = kept;
 	sqlite3_close(db);
@@ -371,7 +475,8 @@ static void take(struct fp_group *g, const struct fp_rows *r)
 	g->geometry = r->geometry;
 	g->srs = r->srs ? OSRClone(r->srs) : NULL;
 	g->comment = fp_strdup_null(r->comment);
-	g->same_language = r->direct != NULL;
+	g->language = r->language;
+	g->same_language = r->language == FP_IN_GEOPACKAGE;
 	g->about = r->about > 0 ? r->about : 0;
 }
 
@@ -410,6 +515,13 @@ static enum fp_status describe(struct fp_group *g, struct fp_package *p, struct 
 	return st;
 }
 
+static void warn_of_copies(struct fp_package *p, const struct fp_group *g)
+{
+	for (size_t i = 0; !g->refused && i < g->n_layers; i++)
+		if (is_web(g->layers[i]->def))
+			fp_package_warn(p, g->layers[i], "not_written", 0, "a copy of a web service: what devices change in it is not written back there");
+}
+
 enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, struct fp_error *err)
 {
 	enum fp_status st = FP_OK;
@@ -419,5 +531,7 @@ enum fp_status fp_groups_describe(struct fp_groups *gs, struct fp_package *p, st
 		if (st == FP_OK && !gs->items[i].refused && !gs->items[i].drop && !gs->items[i].all)
 			sort_filters(gs, p, i);
 	}
+	for (size_t i = 0; st == FP_OK && i < gs->n; i++)
+		warn_of_copies(p, &gs->items[i]);
 	return st;
 }

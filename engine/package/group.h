@@ -20,9 +20,11 @@ struct fp_group {
 	OGRSpatialReferenceH srs;
 	char *comment;
 	int64_t about;
-	int same_language;           /* its filters are in the language of GeoPackages, functions and all */
+	enum fp_row_language language; /* of its filters */
+	int same_language;           /* that of GeoPackages, functions and all */
 	int refused;                 /* it is none: its layers stay as they are */
 	/* as it stands in data.gpkg */
+	char *called;                /* what whole queries among its filters call it, and what it has to be called here; NULL: anything */
 	char *name, *local_key, *geometry_name;
 	size_t table;                /* its index */
 };
@@ -40,11 +42,20 @@ void fp_groups_clear(struct fp_groups *g);
 
 /* The filter of a layer as its provider takes it, "" when none; caller frees. */
 char *fp_group_filter(const struct fp_layer_def *l);
+/* 1: that is a query of its own. */
+int fp_group_is_query(const struct fp_layer_def *l);
 /* The geometry type that a layer's source is restricted to, "" when none; caller frees. */
 char *fp_group_restriction(const struct fp_layer_def *l);
 
-/* 1: FILTER, PostgreSQL's, shows the same rows of the same columns in SQLite. 0: it may not, as their words for texts and times differ. */
+/* 1: FILTER shows the same rows of the same columns in SQLite. 0: it may not, as the words of G's language for texts and times differ. */
 int fp_group_same_meaning(const struct fp_group *g, const char *filter);
+
+/* 1: a table called that would be taken for one of SQLite's or the GeoPackage's own. */
+int fp_group_is_reserved(const char *table);
+
+/* The condition of a filter that is a whole query of TABLE alone, each row of which is judged by itself ("SELECT * FROM t WHERE n > 1"), "" when there is none;
+ * NULL: it is no such query. Caller frees. */
+char *fp_group_condition(const char *filter, const char *table);
 
 /* Puts "layer NAME: " in front of ERR's message, unless it begins so. */
 void fp_group_name_error(struct fp_error *err, const struct fp_group *g);

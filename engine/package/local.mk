@@ -10,6 +10,7 @@ PACKAGE_SOURCES = \
 	engine/package/group.c \
 	engine/package/group_filter.c \
 	engine/package/group.h \
+	engine/package/json_top.c engine/package/json_top.h \
 	engine/package/package.c \
 	engine/package/package.h \
 	engine/package/patch.h \
@@ -27,17 +28,22 @@ PACKAGE_SOURCES = \
 	engine/package/plan.h \
 	engine/package/plan_layer.c \
 	engine/package/project_file.c \
+	engine/package/row_filter.c engine/package/row_filter.h \
 	engine/package/rows.c \
 	engine/package/rows.h \
 	engine/package/rows_file.c \
 	engine/package/rows_file.h \
 	engine/package/rows_memory.c \
+	engine/package/rows_oapif.c \
 	engine/package/rows_ogr.c \
 	engine/package/rows_pg.c \
 	engine/package/rows_shape.c \
 	engine/package/rows_spatialite.c \
 	engine/package/rows_sqlite.c \
 	engine/package/rows_text.c \
+	engine/package/rows_web.c \
+	engine/package/rows_web.h \
+	engine/package/rows_wfs.c \
 	engine/package/rtree.c \
 	engine/package/rtree.h \
 	engine/package/sidecars.c \
@@ -51,5 +57,6 @@ PACKAGE_SOURCES = \
 	engine/package/verify_data.c \
 	engine/package/verify_text.c \
 	engine/package/text_values.c engine/package/text_values.h \
+	engine/package/web.c engine/package/web.h \
 	engine/package/wkb.c \
 	engine/package/wkb.h

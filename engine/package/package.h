@@ -59,6 +59,7 @@ struct fp_pack_layer {
 	int read_only;           /* made so for want of a key, or (PK is set) because it cannot be taken offline */
 	char *provider, *datasource; /* as they stand in the package; NULL: as in the source */
 	int64_t table;           /* offline: its index in TABLES; else -1 */
+	int query;               /* its filter is a query of its own: of its columns only the key is known to be bound to anything */
 	json_t *warnings;        /* [{"code","count","detail"}], owned */
 };
 
@@ -90,6 +91,8 @@ struct fp_package {
 	const char *allow, *pgservice;   /* NULL, or as the description has them */
 	int any_address;
 	const char *session_role;        /* QFC_PG_EFFECTIVE_USER of the project's secrets; NULL: none */
+	struct fp_prober *prober;        /* the job's, borrowed; NULL: the web is asked nothing */
+	int session, has_session;        /* of it: web.c opens it when it is first needed */
 	struct fp_pg_database *databases; /* connections that rows_pg.c keeps, so that all tables of one are of the same moment */
 };
 
@@ -113,7 +116,7 @@ enum fp_status fp_package_verify(struct fp_package *p, void (*each)(void *arg, c
  *   no_key removed_invalid removed_format localized dead_service not_checked not_convertible credentials
  *   unknown_action not_removed scratch                                                                    (decide.c)
  *   not_copied outside_copied renamed case_clash ships_whole_file                                           (files.c ...)
- *   skipped_rows filter_dropped ...                                                                         (data.c ...) */
+ *   skipped_rows filter_dropped not_written ...                                                             (data.c ...) */
 void fp_package_warn(struct fp_package *p, struct fp_pack_layer *l, const char *code, int64_t count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 

@@ -211,14 +211,16 @@ static void constrain_field(xmlNode *list, const struct fp_pack_field *f)
 	free(text);
 }
 
-static void constrain(const struct fp_pack_table *table, xmlNode *node)
+static void constrain(const struct fp_pack_layer *l, const struct fp_pack_table *table, xmlNode *node)
 {
 	xmlNode *list = list_of(node, "constraints"), *n = row_of(list, "constraint", "field", table->local_key);
 
 	if (n)
 		fp_patch_drop(n);
-	for (size_t i = 0; i < table->n_fields; i++)
-		constrain_field(list, &table->fields[i]);
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct fp_pack_field *f = &table->fields[i], loose = {.name = f->name};
+		constrain_field(list, l->query && (!l->pk || strcmp(f->name, l->pk) != 0) ? &loose : f);
+	}
 	constraint(fp_patch_prepend(list, "constraint"), table->local_key, NOT_NULL | UNIQUE, "1", "1");
 }
 
@@ -373,7 +375,7 @@ static void set_styles(const struct fp_patch *t, const struct fp_pack_layer *l, 
 		if (fp_patch_child(style, "fieldConfiguration"))
 			set_form(t, l, style);
 		if (fp_patch_child(style, "constraints") && l->action == FP_PACK_OFFLINE)
-			constrain(&t->p->tables[l->table], style);
+			constrain(l, &t->p->tables[l->table], style);
 	}
 }
 
@@ -395,6 +397,6 @@ int fp_patch_layer(struct fp_patch *t, xmlNode *node, struct fp_pack_layer *l)
 	if (l->read_only)
 		fp_patch_attr(node, "readOnly", "1");
 	if (l->action == FP_PACK_OFFLINE)
-		constrain(&t->p->tables[l->table], node);
+		constrain(l, &t->p->tables[l->table], node);
 	return 1;
 }

@@ -52,14 +52,15 @@ static const struct type *find(const char *name)
 	return NULL;
 }
 
-enum { NAME, KIND, ELEMENT, SCHEMA, NOT_NULL, DEFAULT, IDENTITY, UNIQUE, COMMENT };
+enum { NAME, KIND, ELEMENT, SCHEMA, NOT_NULL, DEFAULT, IDENTITY, UNIQUE, COMMENT, GENERATED };
 
 /* What the catalogue knows of each column of a result, in its order. A unique index counts whatever its condition is, as for QGIS. */
 static const char facts_sql[] =
 	"SELECT t.typname, t.typtype, CASE WHEN t.typcategory = 'A' THEN e.typname END, n.nspname, coalesce(a.attnotnull, false),"
 	" EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum), coalesce(pg_catalog.to_jsonb(a)->>'attidentity', ''),"
 	" EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indkey::pg_catalog.text = a.attnum::pg_catalog.text),"
-	" pg_catalog.col_description(a.attrelid, a.attnum) FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]),"
+	" pg_catalog.col_description(a.attrelid, a.attnum), coalesce(pg_catalog.to_jsonb(a)->>'attgenerated', '')"
+	" FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]),"
 	" pg_catalog.unnest($3::pg_catalog.int2[])) WITH ORDINALITY AS c (type, relation, number, place) JOIN pg_catalog.pg_type t ON t.oid = c.type"
 	" JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
 	" LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relation AND a.attnum = c.number"
@@ -125,6 +126,8 @@ static void take(struct fp_rows *r, struct fp_pg_taken *taken, const struct type
 	c->not_null = *PQgetvalue(facts, i, NOT_NULL) == 't' || is_key || identity || computed;
 	c->unique = *PQgetvalue(facts, i, UNIQUE) == 't' || is_key || identity || computed;
 	c->has_default = *PQgetvalue(facts, i, DEFAULT) == 't' || (identity && is_key && of->table);
+	if (of->evaluated && !*PQgetvalue(facts, i, GENERATED))
+		c->has_default = 0;
 	taken[r->n_columns] = (struct fp_pg_taken){.form = list ? FP_PG_LIST : t->form, .element = t->element, .text = FP_BUF_INIT};
 	r->n_columns++;
 }

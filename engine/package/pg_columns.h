@@ -25,6 +25,7 @@ struct fp_pg_relation {
 	int geometry;               /* the column of it that is the layer's geometry, -1: none */
 	const char *key;            /* the only column of its key, NULL: none, or a row has no name */
 	int table;                  /* it is one, and no view or query */
+	int evaluated;              /* the project has defaults evaluated before a feature is saved: QGIS then leaves to the database what is generated only */
 };
 
 /* Fills in R's columns and TAKEN (an array beside them, the caller's), and appends what stands for them in the SELECT, a comma before each but the first. */

@@ -18,6 +18,8 @@ static const struct {
 	{"postgres", fp_rows_postgres},
 	{"delimitedtext", fp_rows_text},
 	{"memory", fp_rows_memory},
+	{"WFS", fp_rows_wfs},
+	{"OAPIF", fp_rows_oapif},
 };
 
 enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const struct fp_pack_layer *layer, const struct fp_rows_wanted *wanted,

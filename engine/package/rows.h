@@ -53,8 +53,12 @@ struct fp_rows_direct {
 	enum fp_status (*done)(struct fp_rows *r, struct fp_error *err); /* after the last row: it is still what it was */
 };
 
+/* What a source's filters are written in: what shows the same rows in one of them may show others in the next (group_filter.c). */
+enum fp_row_language { FP_IN_SQLITE, FP_IN_GEOPACKAGE /* with GDAL's functions */, FP_IN_POSTGRESQL, FP_IN_GDAL, FP_IN_QGIS };
+
 struct fp_rows {
 	const struct fp_rows_ops *ops;
+	enum fp_row_language language;
 	struct fp_row_column *columns; /* in the provider's order, the source key among them; owned */
 	size_t n_columns;
 	OGRwkbGeometryType geometry;   /* wkbNone: no geometry column; wkbUnknown: any */
@@ -84,7 +88,7 @@ enum fp_status fp_rows_open(struct fp_rows **out, struct fp_package *p, const st
 	struct fp_error *err);
 void fp_rows_free(struct fp_rows *r); /* NULL is fine */
 
-/* Closes the databases of P. To be called when its last table is read; fp_package_free() does so, too. */
+/* Closes the databases of P and what it asks the web with. To be called when its last table is read; fp_package_free() does so, too. */
 void fp_rows_close_databases(struct fp_package *p);
 
 /* The implementations, by provider; a table in rows.c names them. */
@@ -96,7 +100,8 @@ fp_rows_opener fp_rows_spatialite; /* rows_spatialite.c: provider spatialite */
 fp_rows_opener fp_rows_postgres; /* rows_pg.c */
 fp_rows_opener fp_rows_text;     /* rows_text.c: delimitedtext */
 fp_rows_opener fp_rows_memory; /* rows_memory.c: scratch layers, which have no rows */
-fp_rows_opener fp_rows_web;      /* rows_web.c: WFS, OAPIF */
+fp_rows_opener fp_rows_wfs;      /* rows_wfs.c: WFS, through rows_web.c */
+fp_rows_opener fp_rows_oapif;    /* rows_oapif.c: OGC API Features, likewise */
 
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);

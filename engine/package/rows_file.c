@@ -132,6 +132,40 @@ static int is_sqlite(const struct fp_rows_file *f)
 	return strcmp(f->driver, "GPKG") == 0 || strcmp(f->driver, "SQLite") == 0;
 }
 
+static void add_column(struct fp_buf *b, const char *before, const char *name)
+{
+	char *quoted = fp_sqlite_quote(name);
+
+	fp_buf_adds(b, before);
+	fp_buf_adds(b, quoted);
+	free(quoted);
+}
+
+/* SQLite cannot look into archives: SQL is compiled where there is such a table and nothing else. */
+static enum fp_status compile_elsewhere(const struct fp_rows_file *f, const char *sql, struct fp_error *err)
+{
+	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(f->layer);
+	const char *fid = OGR_L_GetFIDColumn(f->layer), *geometry = OGR_L_GetGeometryColumn(f->layer);
+	struct fp_buf b = FP_BUF_INIT;
+	sqlite3 *db = NULL;
+	enum fp_status st;
+
+	add_column(&b, "CREATE TABLE ", OGR_L_GetName(f->layer));
+	add_column(&b, " (", *fid ? fid : "rowid");
+	if (*geometry)
+		add_column(&b, ", ", geometry);
+	for (int i = 0; i < OGR_FD_GetFieldCount(defn); i++)
+		add_column(&b, ", ", OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(defn, i)));
+	fp_buf_adds(&b, ")");
+	if (sqlite3_open(":memory:", &db) != SQLITE_OK || sqlite3_exec(db, b.data, NULL, NULL, NULL) != SQLITE_OK)
+		st = fp_fail(err, FP_E_INVALID, "its filter cannot be looked at: %s", sqlite3_errmsg(db));
+	else
+		st = fp_sqlite_compile_on(db, sql, NULL, err);
+	sqlite3_close(db);
+	fp_buf_free(&b);
+	return st;
+}
+
 /* What SQLite itself cannot compile for want of a function may be good for GDAL, which has more of them. Nothing else is. */
 static enum fp_status look_at_filter(const struct fp_rows_file *f, const char *sql, struct fp_error *err)
 {
@@ -143,12 +177,12 @@ static enum fp_status look_at_filter(const struct fp_rows_file *f, const char *s
 			? fp_fail(err, FP_E_INVALID, "its filter reads other files") : FP_OK;
 	name = fp_sqlite_quote(OGR_L_GetName(f->layer));
 	whole = fp_rows_is_query(sql) ? fp_strdup(sql) : fp_asprintf("SELECT 1 FROM %s WHERE %s", name, sql);
-	st = fp_sqlite_compile(f->real, whole, err);
+	st = *f->source.vsi ? compile_elsewhere(f, whole, err) : fp_sqlite_compile(f->real, whole, err);
 	free(name);
 	free(whole);
 	if (st == FP_E_REFUSED && strncmp(err->msg, "no such function", 16) == 0)
 		return FP_OK;
-	return st == FP_OK ? FP_OK : FP_E_INVALID;
+	return st == FP_OK ? FP_OK : *f->source.vsi ? FP_E_REFUSED : FP_E_INVALID;
 }
 
 static enum fp_status apply_filters(struct fp_rows_file *f, const struct fp_strv *filters, struct fp_error *err)
@@ -275,13 +309,13 @@ void fp_rows_file_close(struct fp_rows_file *f)
 static void add_field(struct fp_rows *rows, OGRFieldDefnH d)
 {
 	struct fp_row_column *c = &rows->columns[rows->n_columns++];
-	const char *alias = OGR_Fld_GetAlternativeNameRef(d);
+	const char *alias = OGR_Fld_GetAlternativeNameRef(d), *text = OGR_Fld_GetDefault(d);
 
 	c->name = fp_strdup(OGR_Fld_GetNameRef(d));
 	c->type = OGR_Fld_GetType(d);
 	c->subtype = OGR_Fld_GetSubType(d);
 	c->alias = alias && *alias ? fp_strdup(alias) : NULL;
-	c->has_default = OGR_Fld_GetDefault(d) && !OGR_Fld_IsDefaultDriverSpecific(d);
+	c->has_default = text && strcmp(text, "''") != 0 && !OGR_Fld_IsDefaultDriverSpecific(d);
 	c->not_null = !OGR_Fld_IsNullable(d);
 	c->unique = OGR_Fld_IsUnique(d);
 	switch (c->type) {
@@ -291,6 +325,8 @@ static void add_field(struct fp_rows *rows, OGRFieldDefnH d)
 		break;
 	case OFTString:
 		c->width = OGR_Fld_GetWidth(d);
+		if (c->width > 0 && OGR_Fld_GetPrecision(d) > 0) /* as QGIS counts: the point takes one */
+			c->width--;
 		if (c->subtype != OFSTJSON)
 			c->subtype = OFSTNone;
 		break;
@@ -351,6 +387,7 @@ void fp_rows_file_describe(struct fp_rows_file *f, struct fp_rows *rows, const s
 		rows->columns[rows->n_columns++] = (struct fp_row_column){.name = fp_strdup(fid), .type = OFTInteger64, .has_default = 1, .not_null = 1, .unique = 1};
 	for (int i = 0; i < n; i++)
 		add_field(rows, OGR_FD_GetFieldDefn(defn, i));
+	rows->language = !is_sqlite(f) ? FP_IN_GDAL : strcmp(f->driver, "GPKG") == 0 ? FP_IN_GEOPACKAGE : FP_IN_SQLITE;
 	rows->geometry = type_of(f, layer);
 	rows->srs = OGR_L_GetSpatialRef(f->layer);
 	if (rows->srs)

@@ -45,6 +45,8 @@ void fp_rows_file_close(struct fp_rows_file *f);
 char *fp_rows_either(const struct fp_strv *filters);
 /* Column I of the row that S is at. */
 void fp_rows_take_sqlite(struct fp_row_value *v, sqlite3_stmt *s, int i);
+/* Field I of F (rows_ogr.c). V borrows from F and, where it had to be written out, from MADE. */
+void fp_rows_take_ogr(struct fp_row_value *v, struct fp_value *made, OGRFeatureH f, int i);
 /* 1: a filter that is a query of its own. */
 int fp_rows_is_query(const char *filter);
 

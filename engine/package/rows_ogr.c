@@ -19,62 +19,66 @@ struct ogr_rows {
 	int64_t n, unmatched;
 };
 
-/* Text in an encoding that the file does not tell is taken for Latin-1, which no byte is foreign to. */
+/* Bytes that are no letters in the encoding of the file are marks, as QGIS shows them. */
 static const char *valid_text(struct fp_value *made, const char *text)
 {
 	struct fp_buf b = FP_BUF_INIT;
 
 	if (fp_text_valid(text, strlen(text)))
 		return text;
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p < 0x80)
-			fp_buf_addc(&b, (char)*p);
-		else
-			fp_buf_addf(&b, "%c%c", 0xC0 | *p >> 6, 0x80 | (*p & 0x3F));
+	for (size_t n; *text; text += n) {
+		unsigned char c = (unsigned char)*text;
+		n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		if (n > 1 && (strnlen(text, n) < n || !fp_text_valid(text, n))) {
+			fp_buf_adds(&b, "\xEF\xBF\xBD");
+			n = 1;
+		} else {
+			fp_buf_add(&b, text, n);
+		}
 	}
 	fp_value_set_text(made, FP_TEXT, b.data, b.len);
 	fp_buf_free(&b);
 	return made->text;
 }
 
-static void take_time(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+static void take_time(OGRFeatureH f, int field, struct fp_row_value *v, struct fp_value *made)
 {
 	int y, mo, d, h, mi, zone;
 	float s;
 	char text[32];
 	long ms;
 
-	OGR_F_GetFieldAsDateTimeEx(r->feature, field, &y, &mo, &d, &h, &mi, &s, &zone);
+	OGR_F_GetFieldAsDateTimeEx(f, field, &y, &mo, &d, &h, &mi, &s, &zone);
 	ms = lroundf(s * 1000);
 	fp_value_set_text(made, FP_TEXT, text, (size_t)snprintf(text, sizeof text, "%02d:%02d:%02ld.%03ld", h, mi, ms / 1000, ms % 1000));
 	*v = (struct fp_row_value){.type = FP_TEXT, .text = made->text, .len = made->len};
 }
 
-static void take_field(struct ogr_rows *r, int field, struct fp_row_value *v, struct fp_value *made)
+void fp_rows_take_ogr(struct fp_row_value *v, struct fp_value *made, OGRFeatureH f, int field)
 {
 	v->type = FP_NULL;
-	if (!OGR_F_IsFieldSetAndNotNull(r->feature, field))
+	if (!OGR_F_IsFieldSetAndNotNull(f, field))
 		return;
-	switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(r->feature, field))) {
+	switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(f, field))) {
 	case OFTInteger:
 	case OFTInteger64:
 		v->type = FP_INT;
-		v->i = OGR_F_GetFieldAsInteger64(r->feature, field);
+		v->i = OGR_F_GetFieldAsInteger64(f, field);
 		break;
 	case OFTReal:
 		v->type = FP_REAL;
-		v->r = OGR_F_GetFieldAsDouble(r->feature, field);
+		v->r = OGR_F_GetFieldAsDouble(f, field);
 		break;
 	case OFTString:
 		v->type = FP_TEXT;
-		v->text = valid_text(made, OGR_F_GetFieldAsString(r->feature, field));
+		v->text = valid_text(made, OGR_F_GetFieldAsString(f, field));
 		v->len = strlen(v->text);
 		break;
 	case OFTTime: /* as a GeoPackage would have it, had it a type for it */
-		take_time(r, field, v, made);
+		take_time(f, field, v, made);
 		break;
 	default:
-		fp_ogr_get(made, r->feature, field);
+		fp_ogr_get(made, f, field);
 		*v = (struct fp_row_value){made->type, made->i, made->r, made->text, made->len};
 		break;
 	}
@@ -151,7 +155,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 	if (first)
 		r->values[0] = (struct fp_row_value){.type = FP_INT, .i = OGR_F_GetFID(r->feature)};
 	for (size_t i = (size_t)first; i < rows->n_columns; i++)
-		take_field(r, (int)i - first, &r->values[i], &r->made[i]);
+		fp_rows_take_ogr(&r->values[i], &r->made[i], r->feature, (int)i - first);
 	row->values = r->values;
 	return take_geometry(r, row, err);
 }

@@ -15,6 +15,7 @@
 #include "engine/layers/provider.h"
 #include "engine/layers/wkt.h"
 #include "engine/package/pg_columns.h"
+#include "engine/package/web.h"
 #include "engine/project/source.h"
 
 #define SILENCE_MS 600000 /* how long a query may think about its next row */
@@ -58,6 +59,7 @@ static void close_database(struct fp_pg_database *d)
 
 void fp_rows_close_databases(struct fp_package *p)
 {
+	fp_web_close(p);
 	while (p->databases) {
 		struct fp_pg_database *next = p->databases->next;
 		close_database(p->databases);
@@ -603,9 +605,11 @@ enum fp_status fp_rows_postgres(struct fp_rows **out, struct fp_package *p, cons
 
 	*out = NULL;
 	r->rows.ops = &ops;
+	r->rows.language = FP_IN_POSTGRESQL;
 	r->package = p;
 	r->what = fp_asprintf("layer \"%s\" cannot be read", layer->def->name);
 	r->relation.key = layer->pk;
+	r->relation.evaluated = p->project->provider_defaults;
 	fp_uri_parse(&r->uri, layer->def->datasource);
 	question = fp_pg_question(layer->def, r->what, err);
 	st = question ? open_database(r, question, err) : FP_E_REFUSED;

@@ -123,7 +123,22 @@ static enum fp_status ask(sqlite3_stmt **s, struct lite_rows *r, const char *sql
 	return st;
 }
 
-/* Only a key that counts by itself has a default in this provider. */
+/* 1: QGIS leaves what stands behind DEFAULT to the database. It takes values of the column's own type itself. */
+static int is_clause(const char *text, OGRFieldType type)
+{
+	char *end;
+
+	if (!text)
+		return 0;
+	if (type != OFTInteger64 && type != OFTReal)
+		return *text != '\'';
+	if (type == OFTInteger64)
+		strtoll(text, &end, 10);
+	else
+		strtod(text, &end);
+	return end == text || *end;
+}
+
 static int counts_by_itself(struct lite_rows *r)
 {
 	static const char sql[] = "SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?1) AND sql LIKE '%autoincrement%'";
@@ -138,7 +153,7 @@ static enum fp_status read_columns(struct lite_rows *r, struct fp_error *err)
 {
 	static const char sql[] = "SELECT name, type, \"notnull\", pk, (SELECT count(*) FROM pragma_table_info(?1) WHERE pk > 0),"
 		" EXISTS (SELECT 1 FROM pragma_index_list(?1) i WHERE i.\"unique\" AND NOT i.partial AND (SELECT count(*) FROM pragma_index_info(i.name)) = 1"
-		" AND (SELECT c.name FROM pragma_index_info(i.name) c) = t.name) FROM pragma_table_info(?1) t";
+		" AND (SELECT c.name FROM pragma_index_info(i.name) c) = t.name), dflt_value FROM pragma_table_info(?1) t";
 	int counts = counts_by_itself(r), rc = SQLITE_DONE;
 	size_t cap = 0;
 	sqlite3_stmt *s = NULL;
@@ -147,11 +162,13 @@ static enum fp_status read_columns(struct lite_rows *r, struct fp_error *err)
 	while (st == FP_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(s, 0), *type = (const char *)sqlite3_column_text(s, 1);
 		int key = sqlite3_column_int(s, 3) > 0 && sqlite3_column_int(s, 4) == 1;
+		OGRFieldType kind = type_named(type ? type : "");
 		if (strcasecmp(name, r->uri.geometry) == 0)
 			continue;
 		FP_GROW(r->rows.columns, r->rows.n_columns, cap);
-		r->rows.columns[r->rows.n_columns++] = (struct fp_row_column){.name = fp_strdup(name), .type = type_named(type ? type : ""),
-			.has_default = key && counts, .not_null = key || sqlite3_column_int(s, 2), .unique = key || sqlite3_column_int(s, 5)};
+		r->rows.columns[r->rows.n_columns++] = (struct fp_row_column){.name = fp_strdup(name), .type = kind,
+			.has_default = (key && counts) || is_clause((const char *)sqlite3_column_text(s, 6), kind),
+			.not_null = key || sqlite3_column_int(s, 2), .unique = key || sqlite3_column_int(s, 5)};
 	}
 	if (st == FP_OK && rc != SQLITE_DONE)
 		st = fp_sqlfile_fail(r->file.db, rc, "the table's definition cannot be read", err);

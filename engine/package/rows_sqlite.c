@@ -111,12 +111,23 @@ static enum fp_status done(struct fp_rows *rows, struct fp_error *err)
 	return fp_rows_file_unchanged(&((struct sqlite_rows *)rows)->file, err);
 }
 
+/* SQLite asks as often as it has to for what depends on one table of a view only, which is not once for each row. */
+static int is_view(sqlite3 *db, const char *table)
+{
+	sqlite3_stmt *s = NULL;
+	int is = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type = 'view' AND lower(name) = lower(?1)", -1, &s, NULL) != SQLITE_OK
+		|| sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC) != SQLITE_OK || sqlite3_step(s) == SQLITE_ROW;
+
+	sqlite3_finalize(s);
+	return is;
+}
+
 /* A filter that looks into other tables may only be run where no others are. */
 static void offer_directly(struct sqlite_rows *r, const char *table, const char *geometry, const char *where)
 {
 	struct fp_buf from = FP_BUF_INIT, column = FP_BUF_INIT;
 
-	if (where && strcasestr(where, "select"))
+	if ((where && strcasestr(where, "select")) || is_view(r->file.db, table))
 		return;
 	fp_sqlite_uri(&r->direct.uri, r->file.real, NULL);
 	r->direct.where = fp_strdup_null(where);
@@ -151,7 +162,8 @@ static enum fp_status prepare(struct sqlite_rows *r, const struct fp_rows_wanted
 /* 1: its rows can be taken as they are. */
 static int is_plain(const struct sqlite_rows *r, const struct fp_rows_wanted *wanted)
 {
-	return strcmp(r->file.driver, "GPKG") == 0 && r->file.only == wkbUnknown && !r->file.result && (!wanted->has_rect || r->rows.geometry == wkbNone);
+	return strcmp(r->file.driver, "GPKG") == 0 && !*r->file.source.vsi && r->file.only == wkbUnknown && !r->file.result
+		&& (!wanted->has_rect || r->rows.geometry == wkbNone);
 }
 
 /* Makes it ready to read. FP_E_REFUSED: GDAL may be able to. */

@@ -1,7 +1,6 @@
 /* Rows of text tables, as QGIS' own provider reads them: GDAL has no equivalent. What the columns are is what all records hold, so the table is read twice. */
 #include <errno.h>
 #include <ogr_api.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include "engine/layers/gate.h"
 #include "engine/layers/url_query.h"
 #include "engine/layers/wkt.h"
+#include "engine/package/row_filter.h"
 #include "engine/package/text_values.h"
 #include "engine/project/source.h"
 
@@ -36,8 +36,7 @@ struct rows {
 	struct fp_buf wkb;
 	double box[4];           /* of the geometry in WKB */
 	struct fp_rows_wanted wanted;
-	sqlite3 *db;             /* of FILTER, NULL: every row */
-	sqlite3_stmt *filter;
+	struct fp_row_filter *filter; /* NULL: every row */
 };
 
 static const char *option(const struct rows *r, const char *key)
@@ -237,54 +236,7 @@ static enum fp_status look(struct rows *r, struct fp_error *err)
 	return complete(r, err);
 }
 
-/* The filter is an expression of QGIS, the same as SQL as long as it is a simple one. It never meets a table: the row is all that it can see. */
-static enum fp_status prepare_filter(struct rows *r, struct fp_error *err)
-{
-	struct fp_buf sql = FP_BUF_INIT;
-	int rc;
-
-	if (!r->wanted.filters || r->wanted.filters->n == 0)
-		return FP_OK;
-	fp_buf_adds(&sql, "SELECT 1 FROM (SELECT ");
-	for (size_t i = 0; i < r->rows.n_columns; i++) {
-		char *name = sqlite3_mprintf("%s?%d AS \"%w\"", i ? ", " : "", (int)i + 1, r->rows.columns[i].name);
-		fp_buf_adds(&sql, name);
-		sqlite3_free(name);
-	}
-	fp_buf_adds(&sql, ") WHERE ");
-	for (size_t i = 0; i < r->wanted.filters->n; i++)
-		fp_buf_addf(&sql, "%s(%s\n)", i ? " OR " : "", r->wanted.filters->items[i]);
-	fp_assert(sqlite3_open(":memory:", &r->db) == SQLITE_OK);
-	sqlite3_exec(r->db, "PRAGMA case_sensitive_like = 1", NULL, NULL, NULL);
-	rc = sqlite3_prepare_v2(r->db, sql.data, -1, &r->filter, NULL);
-	fp_buf_free(&sql);
-	return rc == SQLITE_OK ? FP_OK : fp_fail(err, FP_E_INVALID, "the filter cannot be used: %s", sqlite3_errmsg(r->db));
-}
-
 /* ---- rows ---- */
-
-static int passes(struct rows *r)
-{
-	int rc;
-
-	if (!r->filter)
-		return 1;
-	for (size_t i = 0; i < r->rows.n_columns; i++) {
-		const struct fp_row_value *v = &r->values[i];
-		int at = (int)i + 1;
-		if (v->type == FP_INT)
-			sqlite3_bind_int64(r->filter, at, v->i);
-		else if (v->type == FP_REAL)
-			sqlite3_bind_double(r->filter, at, v->r);
-		else if (v->type == FP_TEXT)
-			sqlite3_bind_text64(r->filter, at, v->text, v->len, SQLITE_STATIC, SQLITE_UTF8);
-		else
-			sqlite3_bind_null(r->filter, at);
-	}
-	rc = sqlite3_step(r->filter);
-	sqlite3_reset(r->filter);
-	return rc == SQLITE_ROW;
-}
 
 static int is_inside(const struct rows *r, enum fate fate)
 {
@@ -306,7 +258,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 			continue;
 		for (size_t i = 0; i < r->rows.n_columns; i++)
 			fp_text_value(&r->values[i], &r->columns[i].text, r->columns[i].type, field(r, r->columns[i].at), r->how.decimal_point);
-		if (!passes(r))
+		if (!fp_row_filter_passes(r->filter, r->values))
 			continue;
 		*row = (struct fp_row){.values = r->values, .form = fate == FINE ? FP_ROW_WKB : FP_ROW_NO_GEOMETRY,
 			.geometry = (const unsigned char *)r->wkb.data, .geometry_len = r->wkb.len};
@@ -324,8 +276,7 @@ static void rows_free(struct fp_rows *rows)
 
 	for (size_t i = 0; i < r->rows.n_columns; i++)
 		fp_buf_free(&r->columns[i].text);
-	sqlite3_finalize(r->filter);
-	sqlite3_close(r->db);
+	fp_row_filter_free(r->filter);
 	fp_delimited_free(r->reader);
 	fp_query_clear(&r->query);
 	fp_strv_free(&r->fields);
@@ -363,7 +314,7 @@ static enum fp_status prepare(struct rows *r, const struct fp_pack_layer *layer,
 	if (st == FP_OK)
 		st = look(r, err);
 	if (st == FP_OK)
-		st = prepare_filter(r, err);
+		st = fp_row_filter_new(&r->filter, &r->rows, r->wanted.filters, err);
 	if (st == FP_OK)
 		st = open_reader(r, err);
 	if (st != FP_OK)
@@ -384,6 +335,7 @@ enum fp_status fp_rows_text(struct fp_rows **out, struct fp_package *p, const st
 
 	*out = NULL;
 	r->rows.ops = &ops;
+	r->rows.language = FP_IN_QGIS;
 	r->wanted = *wanted;
 	r->wkb = (struct fp_buf)FP_BUF_INIT;
 	fp_url_query_parse(&r->query, layer->def->datasource);

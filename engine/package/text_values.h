@@ -1,4 +1,15 @@
-/* The columns of a text table as QGIS 3.22 finds them out, and its fields as values (rows_text.c). */
+/* The columns of a text table as QGIS 3.22 finds them out, and its fields as values (rows_text.c). Measured with it: a column is of the first of these types
+ * that every field of it which is not empty has; a column of empty fields is text.
+ *   INT     32 bits; signs, leading zeros ("007") and spaces around it are fine. Not "0x10", "1 000", "1,000"
+ *   LONG    64 bits. QGIS 3.22 says so of the column and hands out texts as they stand (" 12345678901"): the numbers they mean are kept here
+ *   DOUBLE  with the table's decimal point: "1.5", ".5", "5.", "1e5", "inf", "nan", whole numbers past 64 bits; not "1e400". A decimal comma lets "1,000" be 1
+ *   STAMP   "2024-01-01T10:00:00", a space for the T, fractions, zones
+ *   DATE    "2024-01-01", "2024/01/02"; what follows the day does not matter, so stamps among dates are dates. Not "2024-13-01"
+ *   TIME    "10:00", "10:00:00"; not "9:05:00"
+ *   STRING  everything else: "true", "yes", "NULL" too
+ * With detectTypes=no all are text. A file beside it (trees.csvt) comes before that: one line of the words integer, real, double, string, date, time, datetime,
+ * alone or with a width. long, longlong and int8 are passed over as if they stood there not at all; any other word (integer64, boolean), or a second line, and
+ * the file counts for nothing. */
 #ifndef FP_PACKAGE_TEXT_VALUES_H
 #define FP_PACKAGE_TEXT_VALUES_H
 

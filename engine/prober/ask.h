@@ -17,6 +17,8 @@ struct fp_asker {
 	int any_database;      /* all databases are like those of the operator */
 	const char *pgservice; /* a checked service file */
 	const char *service;   /* its section for questions that name neither a service nor, perhaps, a host: $PGSERVICE, or "" */
+	int (*part)(void *arg, const char *bytes, size_t n); /* takes a piece of a body that is streamed; -1: whoever asked is gone */
+	void *arg;
 };
 
 typedef void fp_ask_fn(struct fp_asker *asker, const json_t *question, json_t *answer);

@@ -18,6 +18,7 @@
 
 #define HELLO_MS 10000
 #define SEND_MS 10000
+#define STREAM_MORE_S 40 /* beside the silence that is allowed: connections and redirects */
 
 struct fp_prober {
 	pid_t pid;
@@ -116,34 +117,43 @@ static enum fp_status take_answer(json_t **answer, struct fp_buf *buf, const cha
 	return st;
 }
 
+/* What SESSION has to say goes to BUF. */
+static enum fp_status receive_more(struct fp_buf *buf, int session, struct fp_error *err)
+{
+	char block[65536];
+	ssize_t n = recv(session, block, sizeof block, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return FP_OK;
+	if (n <= 0)
+		return fp_fail(err, FP_E_CRASHED, "the prober is gone");
+	fp_buf_add(buf, block, (size_t)n);
+	return FP_OK;
+}
+
 enum fp_status fp_prober_receive(json_t **answer, int *done, int session, struct fp_buf *buf, struct fp_error *err)
 {
-	char block[65536], *end = memchr(buf->data, '\n', buf->len);
-	enum fp_status st;
+	char *end = memchr(buf->data, '\n', buf->len);
+	size_t before = buf->len;
+	enum fp_status st = FP_OK;
 
 	*answer = NULL;
 	*done = 0;
 	if (!end) {
-		ssize_t n = recv(session, block, sizeof block, MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return FP_OK;
-		if (n <= 0)
-			return fp_fail(err, FP_E_CRASHED, "the prober is gone");
-		fp_buf_add(buf, block, (size_t)n);
-		end = memchr(buf->data + buf->len - n, '\n', (size_t)n);
+		st = receive_more(buf, session, err);
+		end = st == FP_OK ? memchr(buf->data + before, '\n', buf->len - before) : NULL;
 		if (!end)
-			return buf->len <= FP_PROBER_LINE_MAX ? FP_OK : fp_fail(err, FP_E_INVALID, "the prober does not end its line");
+			return st != FP_OK || buf->len <= FP_PROBER_LINE_MAX ? st : fp_fail(err, FP_E_INVALID, "the prober does not end its line");
 	}
 	st = take_answer(answer, buf, end, err);
 	*done = st == FP_OK;
 	return st;
 }
 
-/* The next line of FD. */
-static enum fp_status receive_line(json_t **answer, int fd, int64_t timeout_ms, struct fp_error *err)
+/* The next line of FD. BUF keeps what came behind it. */
+static enum fp_status next_line(json_t **answer, int fd, struct fp_buf *buf, int64_t timeout_ms, struct fp_error *err)
 {
 	int64_t deadline = fp_monotonic_ms() + timeout_ms;
-	struct fp_buf buf = FP_BUF_INIT;
 	enum fp_status st = FP_OK;
 	int done = 0;
 
@@ -154,9 +164,17 @@ static enum fp_status receive_line(json_t **answer, int fd, int64_t timeout_ms, 
 
 		if (left <= 0)
 			st = fp_fail(err, FP_E_TIMEOUT, "the prober did not answer within %lld s", (long long)timeout_ms / 1000);
-		else if (poll(&p, 1, left > 1000 ? 1000 : (int)left) > 0)
-			st = fp_prober_receive(answer, &done, fd, &buf, err);
+		else if (memchr(buf->data, '\n', buf->len) || poll(&p, 1, left > 1000 ? 1000 : (int)left) > 0)
+			st = fp_prober_receive(answer, &done, fd, buf, err);
 	}
+	return st;
+}
+
+static enum fp_status receive_line(json_t **answer, int fd, int64_t timeout_ms, struct fp_error *err)
+{
+	struct fp_buf buf = FP_BUF_INIT;
+	enum fp_status st = next_line(answer, fd, &buf, timeout_ms, err);
+
 	fp_buf_free(&buf);
 	return st;
 }
@@ -166,6 +184,43 @@ enum fp_status fp_prober_ask(json_t **answer, int session, const json_t *questio
 	enum fp_status st = fp_prober_send(session, question, err);
 
 	return st == FP_OK ? receive_line(answer, session, timeout_ms, err) : st;
+}
+
+/* N bytes that stand behind a line. */
+static enum fp_status take_part(int64_t n, struct fp_buf *buf, int session, fp_prober_take *take, void *arg, struct fp_error *err)
+{
+	enum fp_status st = n > 0 && n <= FP_PROBER_LINE_MAX ? FP_OK : fp_fail(err, FP_E_INVALID, "the prober's answer is garbled");
+
+	while (st == FP_OK && buf->len < (size_t)n) {
+		struct pollfd p = {.fd = session, .events = POLLIN};
+		st = poll(&p, 1, SEND_MS) == 0 ? fp_fail(err, FP_E_TIMEOUT, "the prober stopped in the middle") : receive_more(buf, session, err);
+	}
+	if (st == FP_OK)
+		st = take(arg, buf->data, (size_t)n, err);
+	if (st == FP_OK)
+		fp_buf_drop(buf, (size_t)n);
+	return st;
+}
+
+enum fp_status fp_prober_stream(json_t **answer, int session, const json_t *question, fp_prober_take *take, void *arg, struct fp_error *err)
+{
+	int64_t wait_ms = (fp_json_int(question, "silence_s", 0) + STREAM_MORE_S) * 1000;
+	struct fp_buf buf = FP_BUF_INIT;
+	int more = 1;
+	enum fp_status st = fp_prober_send(session, question, err);
+
+	*answer = NULL;
+	while (st == FP_OK && more) {
+		st = next_line(answer, session, &buf, wait_ms, err);
+		more = st == FP_OK && json_object_get(*answer, "part");
+		if (!more)
+			break;
+		st = take_part(fp_json_int(*answer, "part", 0), &buf, session, take, arg, err);
+		json_decref(*answer);
+		*answer = NULL;
+	}
+	fp_buf_free(&buf);
+	return st;
 }
 
 /* The set-up, and what the prober says to it. */

@@ -23,8 +23,12 @@ struct url {
 };
 
 struct fetch {
+	const struct fp_asker *asker;
 	const struct fp_host *host; /* the only one that may be connected to */
+	CURL *handle;
 	struct fp_buf body;
+	int64_t got, most;          /* bytes of it */
+	int64_t silence_s;          /* streamed: how long nothing may come; 0: it is kept in BODY */
 	int too_large;
 	char error[CURL_ERROR_SIZE];
 };
@@ -90,13 +94,20 @@ static const char *url_parse(struct url *u, const char *text, char **user, char 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct fetch *f = arg;
+	long status = 0;
 
-	if (f->body.len + size * n > BODY_MAX) {
+	n *= size;
+	f->got += (int64_t)n;
+	if (f->got > f->most) {
 		f->too_large = 1;
 		return 0;
 	}
-	fp_buf_add(&f->body, bytes, size * n);
-	return size * n;
+	curl_easy_getinfo(f->handle, CURLINFO_RESPONSE_CODE, &status);
+	if (f->silence_s == 0)
+		fp_buf_add(&f->body, bytes, n);
+	else if ((status < 300 || status > 399) && f->asker->part(f->asker->arg, bytes, n) != 0) /* a redirect's words are not what was asked for */
+		return 0;
+	return n;
 }
 
 /* The last word on where a connection goes, whatever libcurl makes of a URL. */
@@ -145,8 +156,14 @@ static CURL *request(const struct url *u, struct fetch *f, struct curl_slist *ho
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "fieldpost/" FP_VERSION);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(left < FP_CONNECT_MS ? left : FP_CONNECT_MS));
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left);
-	curl_easy_setopt(c, CURLOPT_MAXFILESIZE, (long)BODY_MAX);
+	if (f->silence_s) {
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)f->silence_s);
+	} else {
+		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left);
+	}
+	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)f->most);
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, ""); /* whatever it knows; what comes out is counted */
 	curl_easy_setopt(c, CURLOPT_RESOLVE, hosts);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f);
@@ -179,6 +196,7 @@ static void tell_failure(CURL *c, CURLcode rc, const struct fetch *f, const stru
 {
 	const char *words = *f->error ? f->error : curl_easy_strerror(rc), *stage = "answer", *cause = "http_failed";
 	curl_off_t connected = 0, secured = 0;
+	char limit[64];
 	long error = 0;
 
 	curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected);
@@ -186,7 +204,8 @@ static void tell_failure(CURL *c, CURLcode rc, const struct fetch *f, const stru
 	curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &error);
 	if (f->too_large || rc == CURLE_FILESIZE_EXCEEDED) {
 		cause = "too_large";
-		words = "the answer has more than 4 MiB";
+		snprintf(limit, sizeof limit, "the answer has more than %lld bytes", (long long)f->most);
+		words = limit;
 	} else if (rc == CURLE_OPERATION_TIMEDOUT) {
 		stage = connected == 0 ? "port" : strcmp(u->scheme, "https") == 0 && secured == 0 ? "tls" : "answer";
 		cause = "timed_out";
@@ -212,7 +231,8 @@ static void tell_answer(CURL *c, const struct fetch *f, json_t *answer)
 	sodium_bin2base64(base64, size, (const unsigned char *)f->body.data, f->body.len, sodium_base64_VARIANT_ORIGINAL);
 	json_object_set_new(answer, "status", json_integer(status));
 	json_object_set_new(answer, "content_type", fp_answer_words(type ? type : ""));
-	json_object_set_new(answer, "body", json_string(base64));
+	if (f->silence_s == 0)
+		json_object_set_new(answer, "body", json_string(base64));
 	free(base64);
 }
 
@@ -226,21 +246,29 @@ static void tell_address(CURL *c, const struct url *u, const struct fp_host *hos
 	json_object_set_new(answer, "port", json_integer(strtol(u->port, NULL, 10)));
 }
 
-/* One request. Returns where it is redirected to (curl's, the handle's life long copied: caller frees), or NULL when ANSWER is complete. */
-static char *fetch(struct fp_asker *asker, const struct url *u, const struct login *login, const char *referer, int64_t left, json_t *answer)
+static int64_t silence_of(const json_t *question)
 {
-	struct fetch f = {.host = fp_resolve(asker->resolver, u->host), .body = FP_BUF_INIT};
+	int64_t s = fp_json_int(question, "silence_s", 0);
+
+	return s < 0 ? 0 : s > 600 ? 600 : s;
+}
+
+/* One request. Returns where it is redirected to (curl's, the handle's life long copied: caller frees), or NULL when ANSWER is complete. */
+static char *fetch(struct fp_asker *asker, const struct url *u, const struct login *login, const json_t *question, int64_t left, json_t *answer)
+{
+	struct fetch f = {.asker = asker, .host = fp_resolve(asker->resolver, u->host), .body = FP_BUF_INIT, .silence_s = silence_of(question)};
 	struct curl_slist *hosts;
 	char *next = NULL;
 	CURLcode rc;
 	CURL *c;
 
+	f.most = f.silence_s ? fp_json_int(question, "most", BODY_MAX) : BODY_MAX;
 	if (f.host->n == 0) {
 		fp_answer_fault(answer, f.host->stage, f.host->cause, "%s: %s", u->host, f.host->error);
 		return NULL;
 	}
 	hosts = resolved(u, f.host);
-	c = request(u, &f, hosts, login, referer, left);
+	c = f.handle = request(u, &f, hosts, login, fp_json_str_or(question, "referer", ""), left);
 	rc = curl_easy_perform(c);
 	tell_address(c, u, f.host, answer);
 	if (rc == CURLE_OK)
@@ -262,9 +290,9 @@ static int same_server(const struct url *a, const struct url *b)
 }
 
 /* From URL on, over its redirects. LOGIN is for the first server alone. */
-static void follow(struct fp_asker *asker, struct url *first, const struct login *login, const char *referer, json_t *answer)
+static void follow(struct fp_asker *asker, struct url *first, const struct login *login, const json_t *question, json_t *answer)
 {
-	int64_t deadline = fp_monotonic_ms() + FP_CONNECT_MS + FP_ANSWER_MS;
+	int64_t deadline = fp_monotonic_ms() + FP_CONNECT_MS + FP_ANSWER_MS + silence_of(question) * 1000;
 	struct url u = *first;
 	char *next;
 
@@ -276,7 +304,7 @@ static void follow(struct fp_asker *asker, struct url *first, const struct login
 			fp_answer_fault(answer, "answer", "timed_out", "redirected until the time was over");
 			break;
 		}
-		next = fetch(asker, &u, login && same_server(first, &u) ? login : NULL, referer, left, answer);
+		next = fetch(asker, &u, login && same_server(first, &u) ? login : NULL, question, left, answer);
 		if (redirects > 0 || next || json_object_get(answer, "status"))
 			json_object_set_new(answer, "url", fp_json_text(u.text));
 		if (!next)
@@ -325,7 +353,7 @@ void fp_ask_http(struct fp_asker *asker, const json_t *question, json_t *answer)
 	else if (wrong)
 		fp_answer_fault(answer, "name", "bad_question", "%s", wrong);
 	else
-		follow(asker, &u, login.user ? &login : NULL, referer, answer);
+		follow(asker, &u, login.user ? &login : NULL, question, answer);
 	if (url_password)
 		fp_answer_redact(answer, url_password);
 	curl_free(url_user);

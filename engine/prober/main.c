@@ -45,16 +45,13 @@ static int wait_for(int fd, short events)
 	return p[1].revents ? -1 : 0;
 }
 
-static int write_line(int fd, char *text)
+static int write_all(int fd, const char *bytes, size_t n)
 {
-	size_t n = strlen(text), at = 0;
-
-	text[n++] = '\n'; /* in the place of the NUL */
-	while (at < n) {
+	for (size_t at = 0; at < n;) {
 		ssize_t got;
 		if (wait_for(fd, POLLOUT) != 0)
 			return -1;
-		got = send(fd, text + at, n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		got = send(fd, bytes + at, n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
 		at += got > 0 ? (size_t)got : 0;
@@ -65,7 +62,11 @@ static int write_line(int fd, char *text)
 static int tell(int fd, const json_t *value)
 {
 	char *text = fp_json_dump(value);
-	int rc = write_line(fd, text);
+	size_t n = strlen(text);
+	int rc;
+
+	text[n] = '\n'; /* in the place of the NUL */
+	rc = write_all(fd, text, n + 1);
 
 	free(text);
 	return rc;
@@ -95,6 +96,15 @@ static int read_line(int fd, struct fp_buf *in, size_t *len)
 	}
 }
 
+/* A piece of a body for whoever asked. */
+static int tell_part(void *arg, const char *bytes, size_t n)
+{
+	const int *session = arg;
+	char line[64];
+
+	return write_all(*session, line, (size_t)snprintf(line, sizeof line, "{\"part\":%zu}\n", n)) == 0 ? write_all(*session, bytes, n) : -1;
+}
+
 static json_t *new_answer(void)
 {
 	return json_pack("{s:s,s:s,s:s}", "stage", "", "cause", "", "error", "");
@@ -120,7 +130,8 @@ static json_t *answer_to(struct prober *p, const json_t *question)
 				fp_answer_fault(answer, "answer", "too_large", "the answer is too large");
 			}
 			free(text);
-			fp_cache_keep(p->cache, question, answer);
+			if (!json_object_get(question, "silence_s")) /* what was streamed is gone */
+				fp_cache_keep(p->cache, question, answer);
 			return answer;
 		}
 	fp_answer_fault(answer, "name", "bad_question", "nothing can be asked of \"%s\"", ask);
@@ -150,6 +161,8 @@ static void serve(struct prober *p, int session)
 	struct fp_buf in = FP_BUF_INIT;
 	size_t len;
 
+	p->asker.part = tell_part;
+	p->asker.arg = &session;
 	while (read_line(session, &in, &len) == 0 && serve_one(p, session, in.data, len) == 0)
 		fp_buf_drop(&in, len + 1);
 	fp_buf_free(&in);

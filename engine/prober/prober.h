@@ -18,7 +18,9 @@
  * sent before that.
  *
  * Questions:
- *   {"ask":"http","url":"https://...","user":"","password":"","referer":""}
+ *   {"ask":"http","url":"https://...","user":"","password":"","referer":"","silence_s":60,"most":1000000}
+ *      silence_s: the body is not kept but streamed, however long that takes, as long as something comes every so many seconds (at most 600); it may have
+ *      MOST bytes. Lines {"part":N}, each with N bytes of it behind, go ahead of the answer then, which has no "body"; what a redirect says is not among them.
  *   {"ask":"postgres","service":"","host":"","port":"","dbname":"","user":"","password":"","sslmode":"",
  *    "what":"connect"|"table"|"query"|"raster","schema":"","table":"","geometry":"","key":["id"],"unique":true,"estimated":false,"any_type":true,
  *    "filter":""}
@@ -82,6 +84,11 @@ int fp_prober_session(struct fp_prober *p, struct fp_error *err);
 /* Sends QUESTION (not taken over) on SESSION and waits at most TIMEOUT_MS for the answer (new reference). FP_E_TIMEOUT, FP_E_CRASHED (the
  * prober is gone), FP_E_INVALID (it answered nonsense). */
 enum fp_status fp_prober_ask(json_t **answer, int session, const json_t *question, int64_t timeout_ms, struct fp_error *err);
+
+/* Asks for a body that is streamed: TAKE gets it piece by piece, whatever the status, ahead of *ANSWER. Waits SILENCE_S (the question's) and a little
+ * longer each time. When TAKE fails, that is what is returned, and SESSION is of no use any more, as after every error. */
+typedef enum fp_status fp_prober_take(void *arg, const char *bytes, size_t n, struct fp_error *err);
+enum fp_status fp_prober_stream(json_t **answer, int session, const json_t *question, fp_prober_take *take, void *arg, struct fp_error *err);
 
 /* The same in two halves, for an event loop: send, then read whenever poll says POLLIN until *DONE. BUF keeps what came so far; after several questions it
  * may hold the next answer already. */

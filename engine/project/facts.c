@@ -171,6 +171,17 @@ static void read_dirs(struct fp_strv *dirs, const xmlNode *root, const char *key
 	}
 }
 
+/* A flag of the project from QGIS 3.26 on, an element of its own before. */
+static int provider_defaults(const xmlNode *root)
+{
+	char *flags = fp_reader_attr(fp_xml_child(root, "projectFlags"), "set"), *active = fp_reader_attr(fp_xml_child(root, "evaluateDefaultValues"), "active");
+	int is = strstr(flags, "EvaluateDefaultValuesOnProviderSide") || strcmp(active, "1") == 0;
+
+	free(flags);
+	free(active);
+	return is;
+}
+
 /* What packaging wants to know (spec/package.md 1.2). An area may be as long as it likes. */
 static void read_package(struct fp_project *p, const xmlNode *root)
 {
@@ -185,6 +196,7 @@ static void read_package(struct fp_project *p, const xmlNode *root)
 	p->area_crs = fp_xml_text(property(properties, "qfieldsync/areaOfInterestCrs"));
 	p->area_only = strcmp(only, "true") == 0 || strcmp(only, "1") == 0;
 	p->image = property_text(root, "Image/ImagePath");
+	p->provider_defaults = provider_defaults(root);
 	free(only);
 }
 

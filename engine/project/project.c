@@ -10,7 +10,7 @@
 
 /* What the facts need (spec/layers.md 1.2). Below these everything is kept. */
 static const char *const of_project[] = {"title", "projectMetadata", "projectCrs", "properties", "mapcanvas", "ProjectViewSettings",
-	"layer-tree-group", "projectlayers", NULL};
+	"layer-tree-group", "projectlayers", "projectFlags", "evaluateDefaultValues", NULL};
 static const char *const of_layer[] = {"id", "layername", "datasource", "provider", "srs", "extent", "defaults", "fieldConfiguration", "edittypes",
 	"vectorjoins", "expressionfields", "customproperties", NULL};
 

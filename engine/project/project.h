@@ -46,6 +46,7 @@ struct fp_project {
 	struct fp_strv data_dirs;       /* further folders that belong into a package (QFieldSync/dataDirs) */
 	char *area, *area_crs;  /* area of interest as WKT and its CRS, "" when unset; AREA_ONLY: packages hold nothing outside it */
 	int area_only;
+	int provider_defaults;  /* databases are asked for defaults before a feature is saved (EvaluateDefaultValuesOnProviderSide) */
 	char *image;            /* of the image decoration (Image/ImagePath), "" when none */
 	struct fp_strv notes;   /* what a reader should know: dropped plugin layers, missing embedded projects */
 };

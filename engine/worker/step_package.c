@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "engine/layers/gdal_gate.h"
 #include "engine/package/package.h"
+#include "engine/package/rows.h"
 #include "engine/worker/check_child.h"
 #include "engine/worker/job.h"
 
@@ -54,6 +55,7 @@ static enum fp_status begin(struct fp_job *job, struct fp_error *err)
 	job->package->arg = job;
 	job->package->allow = fp_json_str(json_object_get(job->description, "network"), "allow");
 	job->package->pgservice = fp_json_str_or(job->description, "pgservice", "");
+	job->package->prober = job->prober;
 	job->package->any_address = fp_json_bool(job->options, "any_address", 0);
 	job->package->session_role = fp_json_str(json_object_get(job->description, "secrets"), "QFC_PG_EFFECTIVE_USER");
 	job->package->skip_attachments = !fp_json_bool(job->options, "attachments", 1);
@@ -76,6 +78,7 @@ enum fp_status fp_step_package_data(struct fp_job *job, struct fp_error *err)
 		st = fp_package_data(job->package, err);
 	if (st != FP_OK)
 		return st;
+	fp_rows_close_databases(job->package);
 	for (size_t i = 0; i < job->package->n_tables; i++)
 		rows += job->package->tables[i].written;
 	fp_job_log(job, "info", "%lld feature%s in %zu table%s.", (long long)rows, fp_text_s(rows), job->package->n_tables,
