@@ -69,7 +69,7 @@ static enum fp_status ask_service(struct oapif_rows *r, struct fp_error *err)
 
 static void take_layer(struct oapif_rows *r, OGRLayerH layer, const struct fp_pack_layer *of)
 {
-	struct fp_rows_file f = {.layer = layer, .only = wkbUnknown, .source.geometrytype = (char *)""};
+	struct fp_rows_file f = {.layer = layer, .driver = "GeoJSON", .only = wkbUnknown, .source.geometrytype = (char *)""};
 	OGRFeatureDefnH defn = OGR_L_GetLayerDefn(layer);
 
 	fp_rows_file_describe(&f, &r->web.rows, of);

@@ -257,7 +257,6 @@ enum fp_status fp_web_rows_init(struct fp_web_rows *r, const struct fp_web_kind 
 
 	r->rows.ops = &ops;
 	r->rows.about = -1;
-	r->rows.language = FP_IN_QGIS;
 	r->kind = kind;
 	r->package = p;
 	r->service.package = p;
@@ -276,6 +275,7 @@ enum fp_status fp_web_rows_begin(struct fp_web_rows *r, struct fp_error *err)
 {
 	size_t n = r->rows.n_columns + 1;
 
+	r->rows.language = FP_IN_QGIS;
 	r->fields = fp_alloc(n * sizeof *r->fields);
 	r->values = fp_alloc(n * sizeof *r->values);
 	r->made = fp_alloc(n * sizeof *r->made);
