@@ -217,10 +217,25 @@ static const char *option(const struct fp_query *q, const char *key)
 	return v ? v : "";
 }
 
-static int take_body(struct fp_web *w, const char *text)
+size_t fp_web_server(const char *url)
 {
+	const char *p = strstr(url, "://");
+
+	return p ? (size_t)(p + 3 - url) + strcspn(p + 3, "/?#") : 0;
+}
+
+json_t *fp_web_question(const char *url, const struct fp_query *login, const char *referer)
+{
+	return json_pack("{s:s,s:o,s:o,s:o,s:o}", "ask", "http", "url", fp_json_text(url), "user", fp_json_text(option(login, "username")), "password",
+		fp_json_text(option(login, "password")), "referer", fp_json_text(referer));
+}
+
+int fp_web_take(struct fp_web *w, const json_t *answer)
+{
+	const char *text = fp_json_str_or(answer, "body", "");
 	size_t n = strlen(text), max = n / 4 * 3 + 3;
 
+	w->status = fp_json_int(answer, "status", 0);
 	w->body = fp_alloc(max + 1);
 	return sodium_base642bin((unsigned char *)w->body, max, text, n, NULL, &w->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
 }
@@ -240,7 +255,7 @@ int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const stru
 {
 	const char *referer = option(q, "http-header:referer");
 	char *host = fp_network_host(url);
-	json_t *answer, *question;
+	json_t *answer;
 	int got;
 
 	memset(w, 0, sizeof *w);
@@ -248,13 +263,10 @@ int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const stru
 		free(host);
 		return 0;
 	}
-	question = json_pack("{s:s,s:o,s:o,s:o,s:o}", "ask", "http", "url", fp_json_text(url), "user", fp_json_text(option(q, "username")), "password",
-		fp_json_text(option(q, "password")), "referer", fp_json_text(*referer ? referer : option(q, "referer")));
-	answer = fp_network_ask(c, question, &(struct fp_asked){.host = *host ? host : url});
+	answer = fp_network_ask(c, fp_web_question(url, q, *referer ? referer : option(q, "referer")), &(struct fp_asked){.host = *host ? host : url});
 	got = answer && !*fp_json_str_or(answer, "cause", "");
 	if (got) {
-		w->status = fp_json_int(answer, "status", 0);
-		got = take_body(w, fp_json_str_or(answer, "body", ""));
+		got = fp_web_take(w, answer);
 		if (!got)
 			fp_verdict_not_checked(c, "prober_failed", FP_SLOTS({"REASON", "its answer is garbled"}));
 		if (strncmp(url, "https", 5) == 0)
@@ -385,17 +397,9 @@ static void unreadable(struct fp_check *c, const struct fp_web *w, const char *r
 	fp_web_not_expected(c, page ? "a web page came instead of data" : *p ? reason : "an empty answer");
 }
 
-static int keep_all(const char *parent, int depth, const char *name)
-{
-	(void)parent;
-	(void)depth;
-	(void)name;
-	return 1;
-}
-
 xmlDoc *fp_web_xml(struct fp_check *c, const struct fp_web *w)
 {
-	struct fp_xml *x = fp_xml_new(keep_all);
+	struct fp_xml *x = fp_xml_new(NULL);
 	xmlDoc *doc = NULL;
 	struct fp_error err = {0};
 	enum fp_status st = fp_xml_feed(x, w->body, w->len, &err);

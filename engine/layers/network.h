@@ -38,6 +38,14 @@ int fp_web_get(struct fp_check *c, struct fp_web *w, const char *url, const stru
 int fp_web_fetch(struct fp_check *c, struct fp_web *w, const char *url, const struct fp_query *q);
 void fp_web_clear(struct fp_web *w);
 
+/* The question for URL as the user and with the password of LOGIN (NULL: nobody), "" for no REFERER. The prober knows the answer to the same one by heart. */
+json_t *fp_web_question(const char *url, const struct fp_query *login, const char *referer);
+/* What ANSWER brought. 0: it is garbled. W is to be cleared in both cases. */
+int fp_web_take(struct fp_web *w, const json_t *answer);
+
+/* How many bytes of URL name its server: "https://example.org:8080". 0: none. */
+size_t fp_web_server(const char *url);
+
 /* URL with "KEY=VALUE&..." of WANTED added, except the keys that it has; URL without the keys of UNWANTED ("KEY&..."). Caller frees. */
 char *fp_web_with(const char *url, const char *wanted) __attribute__((malloc, returns_nonnull));
 char *fp_web_without(const char *url, const char *unwanted) __attribute__((malloc, returns_nonnull));

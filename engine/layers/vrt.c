@@ -13,14 +13,6 @@
 
 #define VRT_MAX (4 << 20)
 
-static int keep_all(const char *parent, int depth, const char *name)
-{
-	(void)parent;
-	(void)depth;
-	(void)name;
-	return 1;
-}
-
 static enum fp_status read_vrt(xmlDoc **doc, const char *path, struct fp_error *err)
 {
 	struct fp_buf b = FP_BUF_INIT;
@@ -29,7 +21,7 @@ static enum fp_status read_vrt(xmlDoc **doc, const char *path, struct fp_error *
 
 	if (st != FP_OK)
 		return st;
-	x = fp_xml_new(keep_all);
+	x = fp_xml_new(NULL);
 	st = fp_xml_feed(x, b.data, b.len, err);
 	if (st == FP_OK)
 		st = fp_xml_finish(x, doc, err);

@@ -31,6 +31,7 @@ enum fp_status fp_row_filter_new(struct fp_row_filter **out, const struct fp_row
 	struct fp_buf sql = FP_BUF_INIT;
 	struct fp_row_filter *f;
 	enum fp_status st = FP_OK;
+	char *either;
 	int divides = 0;
 
 	*out = NULL;
@@ -45,10 +46,11 @@ enum fp_status fp_row_filter_new(struct fp_row_filter **out, const struct fp_row
 		sqlite3_free(name);
 	}
 	fp_buf_adds(&sql, ") WHERE ");
-	for (size_t i = 0; i < filters->n; i++) {
-		fp_buf_addf(&sql, "%s(%s\n)", i ? " OR " : "", filters->items[i]);
+	either = fp_rows_either(filters);
+	fp_buf_adds(&sql, either);
+	free(either);
+	for (size_t i = 0; i < filters->n; i++)
 		divides |= has_outside_quotes(filters->items[i], '/');
-	}
 	fp_assert(sqlite3_open(":memory:", &f->db) == SQLITE_OK);
 	sqlite3_exec(f->db, "PRAGMA case_sensitive_like = 1", NULL, NULL, NULL);
 	if (divides || sqlite3_prepare_v2(f->db, sql.data, -1, &f->statement, NULL) != SQLITE_OK)

@@ -1,6 +1,7 @@
 #include "engine/package/rows.h"
 
 #include <ctype.h>
+#include <cpl_error.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,33 @@ void fp_rows_free(struct fp_rows *r)
 		OSRRelease(r->srs);
 	json_decref(r->skipped);
 	r->ops->free(r);
+}
+
+char *fp_rows_either(const struct fp_strv *filters)
+{
+	struct fp_buf b = FP_BUF_INIT;
+
+	if (!filters || filters->n == 0)
+		return NULL;
+	for (size_t i = 0; i < filters->n; i++)
+		fp_buf_addf(&b, "%s(%s\n)", i ? " OR " : "", filters->items[i]);
+	return fp_buf_take(&b);
+}
+
+enum fp_status fp_rows_take_geometry(struct fp_row *row, struct fp_buf *wkb, OGRGeometryH g, int64_t n, struct fp_error *err)
+{
+	row->form = FP_ROW_NO_GEOMETRY;
+	row->geometry_len = 0;
+	if (!g)
+		return FP_OK;
+	fp_buf_clear(wkb);
+	row->geometry_len = (size_t)OGR_G_WkbSize(g);
+	fp_buf_reserve(wkb, row->geometry_len);
+	if (OGR_G_ExportToIsoWkb(g, wkbNDR, (unsigned char *)wkb->data) != OGRERR_NONE)
+		return fp_fail(err, FP_E_IO, "the geometry of row %lld cannot be read: %s", (long long)n, CPLGetLastErrorMsg());
+	row->form = FP_ROW_WKB;
+	row->geometry = (const unsigned char *)wkb->data;
+	return FP_OK;
 }
 
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count)

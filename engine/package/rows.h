@@ -103,6 +103,11 @@ fp_rows_opener fp_rows_memory; /* rows_memory.c: scratch layers, which have no r
 fp_rows_opener fp_rows_wfs;      /* rows_wfs.c: WFS, through rows_web.c */
 fp_rows_opener fp_rows_oapif;    /* rows_oapif.c: OGC API Features, likewise */
 
+/* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */
+char *fp_rows_either(const struct fp_strv *filters);
+/* ROW's geometry is G (NULL: none), written out into WKB; N: which row it is, for the error. */
+enum fp_status fp_rows_take_geometry(struct fp_row *row, struct fp_buf *wkb, OGRGeometryH g, int64_t n, struct fp_error *err);
+
 /* Adds COUNT to the entry of REASON. */
 void fp_rows_skip(json_t **skipped, const char *reason, int64_t count);
 

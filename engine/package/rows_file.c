@@ -24,17 +24,6 @@ int fp_rows_is_query(const char *filter)
 	return strncasecmp(filter, "SELECT ", 7) == 0;
 }
 
-char *fp_rows_either(const struct fp_strv *filters)
-{
-	struct fp_buf b = FP_BUF_INIT;
-
-	if (!filters || filters->n == 0)
-		return NULL;
-	for (size_t i = 0; i < filters->n; i++)
-		fp_buf_addf(&b, "%s(%s\n)", i ? " OR " : "", filters->items[i]);
-	return fp_buf_take(&b);
-}
-
 /* ---- has it changed ---- */
 
 static uint64_t mix(uint64_t h, uint64_t v)

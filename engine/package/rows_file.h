@@ -41,8 +41,6 @@ int64_t fp_rows_file_unmatched(const struct fp_rows_file *f);
 /* A database stays open for the next that opens it (engine/layers/kept.h). */
 void fp_rows_file_close(struct fp_rows_file *f);
 
-/* "(a) OR (b)", each on a line of its own, as it may end in a comment; NULL for no filters. Caller frees. */
-char *fp_rows_either(const struct fp_strv *filters);
 /* Column I of the row that S is at. */
 void fp_rows_take_sqlite(struct fp_row_value *v, sqlite3_stmt *s, int i);
 /* Field I of F (rows_ogr.c). V borrows from F and, where it had to be written out, from MADE. */

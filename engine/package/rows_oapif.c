@@ -126,13 +126,9 @@ static char *next_page(struct fp_web_rows *web)
 /* HREF as it is meant on a page of the service. */
 static char *absolute(const struct oapif_rows *r, const char *href)
 {
-	const char *p = strstr(r->asked, "://");
-	size_t n = p ? (size_t)(p + 3 - r->asked) : 0;
-
 	if (*href != '/' || href[1] == '/')
 		return fp_strdup(href);
-	n += strcspn(r->asked + n, "/?#");
-	return fp_asprintf("%.*s%s", (int)n, r->asked, href);
+	return fp_asprintf("%.*s%s", (int)fp_web_server(r->asked), r->asked, href);
 }
 
 static enum fp_status take_page(struct fp_web_rows *web, const struct fp_web_page *page, const char *path, struct fp_error *err)

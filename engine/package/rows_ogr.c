@@ -13,8 +13,7 @@ struct ogr_rows {
 	OGRFeatureH feature;
 	struct fp_row_value *values;
 	struct fp_value *made;     /* what has to be written out: dates, lists */
-	unsigned char *wkb;
-	size_t wkb_cap;
+	struct fp_buf wkb;
 	int has_rect;
 	int64_t n, unmatched;
 };
@@ -104,23 +103,11 @@ static int is_shown(const struct ogr_rows *r)
 static enum fp_status take_geometry(struct ogr_rows *r, struct fp_row *row, struct fp_error *err)
 {
 	OGRGeometryH g = r->rows.geometry == wkbNone ? NULL : OGR_F_GetGeometryRef(r->feature);
+	enum fp_status st = fp_rows_take_geometry(row, &r->wkb, g, r->n, err);
 
-	row->form = FP_ROW_NO_GEOMETRY;
-	row->geometry_len = 0;
 	if (!g && r->rows.geometry != wkbNone && CPLGetLastErrorType() >= CE_Failure) /* there is one, which nobody can read */
 		row->form = FP_ROW_WKB;
-	if (!g)
-		return FP_OK;
-	row->geometry_len = (size_t)OGR_G_WkbSize(g);
-	if (row->geometry_len > r->wkb_cap) {
-		r->wkb_cap = row->geometry_len * 2;
-		r->wkb = fp_realloc(r->wkb, r->wkb_cap, 1);
-	}
-	if (OGR_G_ExportToIsoWkb(g, wkbNDR, r->wkb) != OGRERR_NONE)
-		return fp_fail(err, FP_E_IO, "the geometry of row %lld cannot be read: %s", (long long)r->n, CPLGetLastErrorMsg());
-	row->form = FP_ROW_WKB;
-	row->geometry = r->wkb;
-	return FP_OK;
+	return st;
 }
 
 /* The next feature that is shown; NULL at the end. */
@@ -170,7 +157,7 @@ static void rows_free(struct fp_rows *rows)
 	fp_rows_file_close(&r->file);
 	free(r->made);
 	free(r->values);
-	free(r->wkb);
+	fp_buf_free(&r->wkb);
 	free(r);
 }
 
@@ -183,6 +170,7 @@ enum fp_status fp_rows_ogr(struct fp_rows **out, struct fp_package *p, const str
 	enum fp_status st = fp_rows_file_open(&r->file, p, layer, wanted->filters, err);
 
 	r->rows.ops = &ops;
+	r->wkb = (struct fp_buf)FP_BUF_INIT;
 	if (st != FP_OK) {
 		fp_rows_free(&r->rows);
 		return st;

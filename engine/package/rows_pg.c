@@ -268,15 +268,16 @@ static void add_and(struct fp_buf *where)
 	fp_buf_adds(where, where->len ? " AND " : " WHERE ");
 }
 
-/* As the layer's own filter: one of them holds. The line's end closes a comment. */
+/* As the layer's own filter: one of them holds. */
 static void add_filters(struct fp_buf *where, const struct fp_strv *filters)
 {
-	if (!filters || filters->n == 0)
+	char *either = fp_rows_either(filters);
+
+	if (!either)
 		return;
 	add_and(where);
-	for (size_t i = 0; i < filters->n; i++)
-		fp_buf_addf(where, "%s(%s\n)", i ? " OR " : "(", filters->items[i]);
-	fp_buf_adds(where, ")");
+	fp_buf_addf(where, "(%s)", either);
+	free(either);
 }
 
 /* A column of any type shows what the layer asks for; one that holds nothing else shows rows without a geometry, too (QGIS). */

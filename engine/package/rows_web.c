@@ -203,21 +203,6 @@ static int is_inside(const struct fp_web_rows *r, OGRGeometryH g)
 	return e.MinX <= want[2] && e.MaxX >= want[0] && e.MinY <= want[3] && e.MaxY >= want[1];
 }
 
-static enum fp_status take_geometry(struct fp_web_rows *r, OGRGeometryH g, struct fp_row *row, struct fp_error *err)
-{
-	row->form = FP_ROW_NO_GEOMETRY;
-	if (!g)
-		return FP_OK;
-	fp_buf_clear(&r->wkb);
-	row->geometry_len = (size_t)OGR_G_WkbSize(g);
-	fp_buf_reserve(&r->wkb, row->geometry_len);
-	if (OGR_G_ExportToIsoWkb(g, wkbNDR, (unsigned char *)r->wkb.data) != OGRERR_NONE)
-		return fp_fail(err, FP_E_IO, "the geometry of feature %lld cannot be read: %s", (long long)r->received, CPLGetLastErrorMsg());
-	row->form = FP_ROW_WKB;
-	row->geometry = (const unsigned char *)r->wkb.data;
-	return FP_OK;
-}
-
 static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, struct fp_error *err)
 {
 	struct fp_web_rows *r = (struct fp_web_rows *)rows;
@@ -232,7 +217,7 @@ static enum fp_status next(struct fp_rows *rows, struct fp_row *row, int *more, 
 		if (!fp_row_filter_passes(r->filter, r->values))
 			continue;
 		row->values = r->values;
-		return take_geometry(r, g, row, err);
+		return fp_rows_take_geometry(row, &r->wkb, g, r->received, err);
 	}
 	*more = 0;
 	return st;

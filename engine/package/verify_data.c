@@ -39,10 +39,12 @@ static enum fp_status number(sqlite3 *db, int64_t *n, struct fp_error *err, cons
 #define TICK_STEPS 100000  /* of SQLite's machine */
 #define CHECK_READS 2      /* how often a check reads each page */
 
+struct seen;
 struct look {
 	const struct fp_verify *v;
 	sqlite3 *db;
-	int64_t rows, pages, seen; /* of all tables; of the file; rows that were looked at */
+	int64_t rows, pages, done; /* of all tables; of the file; rows that were looked at */
+	struct seen *tables;       /* as the package's */
 };
 
 static void tell(const struct look *l, double part)
@@ -83,10 +85,12 @@ static enum fp_status verify_soundness(struct look *l, struct fp_error *err)
 /* ---- the rows of a table ---- */
 
 struct seen {
-	struct look *look;
+	const struct look *look;  /* NULL: nobody looked yet */
+	const char *key;          /* the column that was taken for the key, NULL: none */
 	int64_t rows, geometries; /* geometries: that the spatial index must have */
 	int64_t last;
 	int unordered;            /* the key is no number that grows from row to row: a value may stand twice */
+	int64_t repeated;         /* values of the key that do, or are missing */
 };
 
 /* The aggregate fp_see(key, geometry) takes the rows, in the order in which they lie: a third faster than if SQLite gave them one by one. */
@@ -102,7 +106,7 @@ static void see_row(sqlite3_context *x, int n, sqlite3_value **v)
 	if (sqlite3_value_type(v[1]) == SQLITE_BLOB)
 		s->geometries += fp_gpkg_blob_read(&blob, sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), 0) == 0 && !blob.empty;
 	if (++s->rows % TICK == 0)
-		tell(s->look, 0.5 + 0.5 * (double)(s->look->seen + s->rows) / (double)s->look->rows);
+		tell(s->look, 0.5 + 0.5 * (double)(s->look->done + s->rows) / (double)s->look->rows);
 }
 
 static void see_end(sqlite3_context *x)
@@ -116,12 +120,12 @@ static enum fp_status look_at_rows(struct look *l, struct seen *seen, const stru
 	enum fp_status st = FP_OK;
 	int64_t none;
 
-	*seen = (struct seen){.look = l};
+	*seen = (struct seen){.look = l, .key = key};
 	if (sqlite3_create_function(l->db, "fp_see", 2, SQLITE_UTF8, seen, NULL, see_row, see_end) != SQLITE_OK)
 		st = fail(l->db, t->name, err);
 	if (st == FP_OK)
 		st = number(l->db, &none, err, "SELECT fp_see(%s, %s) FROM \"%w\"", k ? k : "NULL", g ? g : "NULL", t->name);
-	l->seen += seen->rows;
+	l->done += seen->rows;
 	sqlite3_free(k);
 	sqlite3_free(g);
 	return st;
@@ -157,32 +161,40 @@ static enum fp_status verify_index(sqlite3 *db, const struct seen *seen, const s
 	return st;
 }
 
-/* QField's changes would not know which feature is meant. */
-static enum fp_status verify_keys(const struct look *l, struct fp_pack_layer *layer, const struct seen *seen, const struct fp_pack_table *t,
-	struct fp_error *err)
+static enum fp_status count_repeated(sqlite3 *db, struct seen *seen, const struct fp_pack_table *t, struct fp_error *err)
 {
-	int64_t repeated = 0;
-	enum fp_status st = !seen->unordered ? FP_OK : number(l->db, &repeated, err,
-		"SELECT count(*) FROM (SELECT 1 FROM \"%w\" GROUP BY \"%w\" HAVING count(*) > 1 OR \"%w\" IS NULL)", t->name, layer->pk, layer->pk);
+	return number(db, &seen->repeated, err, "SELECT count(*) FROM (SELECT 1 FROM \"%w\" GROUP BY \"%w\" HAVING count(*) > 1 OR \"%w\" IS NULL)", t->name,
+		seen->key, seen->key);
+}
 
-	if (repeated)
-		fp_package_warn(l->v->p, layer, "repeated_keys", repeated, "%lld values of its key \"%s\" are missing or stand in more than one feature: changes to those "
-			"cannot be told apart", (long long)repeated, layer->pk);
+static enum fp_status verify_table(struct look *look, struct seen *seen, const struct fp_pack_table *t, const struct fp_pack_layer *l, struct fp_error *err)
+{
+	enum fp_status st = look_at_rows(look, seen, t, l->pk, err);
+
+	if (st == FP_OK)
+		st = verify_rows(seen, t, l->def->name, err);
+	if (st == FP_OK && t->spatial)
+		st = verify_index(look->db, seen, t, l->def->name, err);
+	if (st == FP_OK && seen->key && seen->unordered)
+		st = count_repeated(look->db, seen, t, err);
 	return st;
 }
 
+static int is_seen(const struct seen *seen, const char *key)
+{
+	return seen->look && (key ? seen->key && strcmp(seen->key, key) == 0 : !seen->key);
+}
+
+/* Layers on one table, as there are many, are looked at once. */
 static enum fp_status verify_layer(struct look *look, struct fp_pack_layer *l, struct fp_error *err)
 {
-	const struct fp_pack_table *t = &look->v->p->tables[l->table];
-	struct seen seen;
-	enum fp_status st = look_at_rows(look, &seen, t, l->pk, err);
+	struct fp_package *p = look->v->p;
+	struct seen *seen = &look->tables[l->table];
+	enum fp_status st = is_seen(seen, l->pk) ? FP_OK : verify_table(look, seen, &p->tables[l->table], l, err);
 
-	if (st == FP_OK)
-		st = verify_rows(&seen, t, l->def->name, err);
-	if (st == FP_OK && t->spatial)
-		st = verify_index(look->db, &seen, t, l->def->name, err);
-	if (st == FP_OK && l->pk)
-		st = verify_keys(look, l, &seen, t, err);
+	if (st == FP_OK && seen->repeated) /* QField's changes would not know which feature is meant */
+		fp_package_warn(p, l, "repeated_keys", seen->repeated, "%lld values of its key \"%s\" are missing or stand in more than one feature: changes to those "
+			"cannot be told apart", (long long)seen->repeated, l->pk);
 	return st;
 }
 
@@ -191,15 +203,13 @@ enum fp_status fp_verify_data(const struct fp_verify *v, struct fp_error *err)
 	struct fp_package *p = v->p;
 	char *path = fp_path_join(p->output, FP_PACKAGE_DATA);
 	struct look look = {.v = v};
-	int64_t rows = 0;
 	enum fp_status st = FP_OK;
 
 	if (p->n_tables && (sqlite3_open_v2(path, &look.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK || fp_gpkg_functions(look.db) != SQLITE_OK))
 		st = fail(look.db, "it cannot be opened", err);
+	look.tables = fp_alloc((p->n_tables + 1) * sizeof *look.tables);
 	for (size_t i = 0; i < p->n_tables; i++)
-		rows += p->tables[i].written;
-	for (size_t i = 0; i < p->n_layers; i++) /* layers on one table are looked at one by one */
-		look.rows += p->layers[i].table >= 0 ? p->tables[p->layers[i].table].written : 0;
+		look.rows += p->tables[i].written;
 	if (p->n_tables && st == FP_OK)
 		st = verify_soundness(&look, err);
 	for (size_t i = 0; st == FP_OK && i < p->n_layers; i++)
@@ -207,7 +217,8 @@ enum fp_status fp_verify_data(const struct fp_verify *v, struct fp_error *err)
 			st = verify_layer(&look, &p->layers[i], err);
 	if (st == FP_OK && p->n_tables)
 		fp_verify_say(v, FP_PACKAGE_DATA " is sound: %zu table%s, %lld row%s, as many as were read; keys and spatial indexes are in place.", p->n_tables,
-			fp_text_s((int64_t)p->n_tables), (long long)rows, fp_text_s(rows));
+			fp_text_s((int64_t)p->n_tables), (long long)look.rows, fp_text_s(look.rows));
+	free(look.tables);
 	sqlite3_close(look.db);
 	free(path);
 	return st;

@@ -1,7 +1,6 @@
 #include "engine/package/web.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,34 +41,11 @@ void fp_web_close(struct fp_package *p)
 	p->has_session = 0;
 }
 
-static size_t authority(const char *url)
-{
-	const char *p = strstr(url, "://");
-
-	return p ? (size_t)(p + 3 - url) + strcspn(p + 3, "/?#") : 0;
-}
-
 static int same_server(const char *a, const char *b)
 {
-	size_t n = authority(a);
+	size_t n = fp_web_server(a);
 
-	return n && n == authority(b) && strncasecmp(a, b, n) == 0;
-}
-
-static const char *option(const struct fp_query *q, const char *key)
-{
-	const char *v = fp_query_get(q, key);
-
-	return v ? v : "";
-}
-
-/* The same members as the check's (engine/layers/network.c), so that it is the same question. */
-static json_t *question(const struct fp_web_service *s, const char *url)
-{
-	int ours = same_server(s->url, url);
-
-	return json_pack("{s:s,s:o,s:o,s:o,s:o}", "ask", "http", "url", fp_json_text(url), "user", fp_json_text(ours ? option(s->login, "username") : ""),
-		"password", fp_json_text(ours ? option(s->login, "password") : ""), "referer", fp_json_text(option(s->login, "referer")));
+	return n && n == fp_web_server(b) && strncasecmp(a, b, n) == 0;
 }
 
 /* What the answer's "cause" means for us. */
@@ -154,54 +130,54 @@ static enum fp_status judge(const xmlDoc *doc, int64_t status, const char *url, 
 
 /* ---- small documents ---- */
 
-static enum fp_status ask(char **body, size_t *len, const struct fp_web_service *s, const char *url, struct fp_error *err)
+/* The prober's answer, as long as it is one: into ANSWER as a whole, or, of any length, piece by piece to TAKE. */
+static enum fp_status question(json_t **answer, const struct fp_web_service *s, const char *url, fp_prober_take *take, void *arg, struct fp_error *err)
 {
-	json_t *answer = NULL, *q;
-	const char *text;
-	size_t max;
+	const char *referer = fp_query_get(s->login, "referer");
+	json_t *q;
 	enum fp_status st = begin_session(s->package, err);
 
-	*body = NULL;
+	*answer = NULL;
 	if (st != FP_OK)
 		return st;
-	q = question(s, url);
-	st = fp_prober_ask(&answer, s->package->session, q, ASK_MS, err);
+	q = fp_web_question(url, same_server(s->url, url) ? s->login : NULL, referer ? referer : "");
+	if (take) {
+		json_object_set_new(q, "silence_s", json_integer(SILENCE_S));
+		json_object_set_new(q, "most", json_integer(MOST));
+		st = fp_prober_stream(answer, s->package->session, q, take, arg, err);
+	} else {
+		st = fp_prober_ask(answer, s->package->session, q, ASK_MS, err);
+	}
 	json_decref(q);
-	if (st != FP_OK)
-		fp_web_close(s->package);
-	else
-		st = refuse(answer, url, err);
+	if (st == FP_OK)
+		return refuse(*answer, url, err);
+	fp_web_close(s->package);
+	return st;
+}
+
+static enum fp_status ask(struct fp_web *w, const struct fp_web_service *s, const char *url, struct fp_error *err)
+{
+	json_t *answer;
+	enum fp_status st = question(&answer, s, url, NULL, NULL, err);
+
+	*w = (struct fp_web){0};
 	if (st == FP_OK)
 		st = judge(NULL, fp_json_int(answer, "status", 0), url, err);
-	text = fp_json_str_or(answer, "body", "");
-	max = strlen(text) / 4 * 3 + 3;
-	if (st == FP_OK) {
-		*body = fp_alloc(max + 1);
-		if (sodium_base642bin((unsigned char *)*body, max, text, strlen(text), NULL, len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-			st = fp_fail(err, FP_E_IO, "the prober's answer is garbled");
-	}
+	if (st == FP_OK && !fp_web_take(w, answer))
+		st = fp_fail(err, FP_E_IO, "the prober's answer is garbled");
 	json_decref(answer);
 	return st;
 }
 
-static int keep_all(const char *parent, int depth, const char *name)
-{
-	(void)parent;
-	(void)depth;
-	(void)name;
-	return 1;
-}
-
 enum fp_status fp_web_ask_xml(xmlDoc **out, const struct fp_web_service *s, const char *url, struct fp_error *err)
 {
-	struct fp_xml *x = fp_xml_new(keep_all);
-	char *body;
-	size_t len;
-	enum fp_status st = ask(&body, &len, s, url, err);
+	struct fp_xml *x = fp_xml_new(NULL);
+	struct fp_web w;
+	enum fp_status st = ask(&w, s, url, err);
 
 	*out = NULL;
 	if (st == FP_OK)
-		st = fp_xml_feed(x, body, len, err);
+		st = fp_xml_feed(x, w.body, w.len, err);
 	if (st == FP_OK)
 		st = fp_xml_finish(x, out, err);
 	if (st == FP_OK)
@@ -211,35 +187,33 @@ enum fp_status fp_web_ask_xml(xmlDoc **out, const struct fp_web_service *s, cons
 		*out = NULL;
 	}
 	fp_xml_free(x);
-	free(body);
+	fp_web_clear(&w);
 	return st;
 }
 
 enum fp_status fp_web_ask_json(json_t **out, const struct fp_web_service *s, const char *url, struct fp_error *err)
 {
-	char *body;
-	size_t len;
-	enum fp_status st = ask(&body, &len, s, url, err);
+	struct fp_web w;
+	enum fp_status st = ask(&w, s, url, err);
 
-	*out = st == FP_OK ? json_loadb(body, len, 0, NULL) : NULL;
+	*out = st == FP_OK ? json_loadb(w.body, w.len, 0, NULL) : NULL;
 	if (st == FP_OK && !json_is_object(*out)) {
 		json_decref(*out);
 		*out = NULL;
 		st = fp_fail(err, FP_E_IO, "no JSON object came");
 	}
-	free(body);
+	fp_web_clear(&w);
 	return st;
 }
 
 enum fp_status fp_web_ask_file(const char *path, const struct fp_web_service *s, const char *url, struct fp_error *err)
 {
-	char *body;
-	size_t len;
-	enum fp_status st = ask(&body, &len, s, url, err);
+	struct fp_web w;
+	enum fp_status st = ask(&w, s, url, err);
 
 	if (st == FP_OK)
-		st = fp_fs_write_atomic(path, body, len, err);
-	free(body);
+		st = fp_fs_write_atomic(path, w.body, w.len, err);
+	fp_web_clear(&w);
 	return st;
 }
 
@@ -310,20 +284,9 @@ static enum fp_status whole(struct fp_web_page *out, struct download *d, int64_t
 
 static enum fp_status stream(struct fp_web_page *out, struct download *d, const struct fp_web_service *s, const char *url, struct fp_error *err)
 {
-	json_t *answer = NULL, *q;
-	enum fp_status st = begin_session(s->package, err);
+	json_t *answer;
+	enum fp_status st = question(&answer, s, url, take, d, err);
 
-	if (st != FP_OK)
-		return st;
-	q = question(s, url);
-	json_object_set_new(q, "silence_s", json_integer(SILENCE_S));
-	json_object_set_new(q, "most", json_integer(MOST));
-	st = fp_prober_stream(&answer, s->package->session, q, take, d, err);
-	json_decref(q);
-	if (st != FP_OK)
-		fp_web_close(s->package);
-	else
-		st = refuse(answer, url, err);
 	if (st == FP_OK)
 		st = whole(out, d, fp_json_int(answer, "status", 0), url, err);
 	json_decref(answer);

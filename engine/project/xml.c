@@ -54,7 +54,7 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	for (int i = 0; x->visit && i < n_attr; i++) /* libxml2 has five pointers for each: the name first, begin and end of the value last */
 		x->visit(x->visitor, (const char *)attr[5 * i], (const char *)attr[5 * i + 3], (size_t)(attr[5 * i + 4] - attr[5 * i + 3]));
 	/* nodeNr counts the open kept elements: the level of this one. */
-	if (x->dropped > 0 || (parent && !x->keep((const char *)parent->name, x->ctxt->nodeNr, (const char *)name))) {
+	if (x->dropped > 0 || (parent && x->keep && !x->keep((const char *)parent->name, x->ctxt->nodeNr, (const char *)name))) {
 		x->dropped++;
 		return;
 	}

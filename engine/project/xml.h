@@ -7,7 +7,7 @@
 
 #include "engine/base/error.h"
 
-/* Says whether element NAME below PARENT, which lies DEPTH levels below the root element (0: the root itself), is kept. */
+/* Says whether element NAME below PARENT, which lies DEPTH levels below the root element (0: the root itself), is kept. NULL: everything is. */
 typedef int fp_xml_keep(const char *parent, int depth, const char *name);
 
 struct fp_xml;

@@ -185,15 +185,12 @@ enum fp_status fp_package_copy_step(struct fp_package_copy *c, int64_t bytes, in
 
 	*done = 0;
 	while (st == FP_OK && bytes > 0 && !*done) {
-		if (c->copier) {
-			st = copy_some(c, bytes, err);
-			bytes -= c->size > A_FILE ? c->size : A_FILE;
-		} else if (c->hasher) {
-			st = check_some(c, bytes, err);
-			bytes -= c->size > A_FILE ? c->size : A_FILE;
-		} else {
+		if (!c->copier && !c->hasher) {
 			st = c->at.files == c->at.all_files ? put_in_place(c, done, err) : next_file(c, err);
+			continue;
 		}
+		st = c->copier ? copy_some(c, bytes, err) : check_some(c, bytes, err);
+		bytes -= c->size > A_FILE ? c->size : A_FILE;
 	}
 	return st;
 }
