@@ -242,7 +242,8 @@ static enum fp_status take_typmod(struct fp_pg_layer *l, const char *typmod, str
 	return FP_OK;
 }
 
-/* Columns of before PostGIS 2 say in constraints what they hold; PostGIS reads them. */
+/* Columns of before PostGIS 2 say in constraints what they hold; PostGIS reads them, of all tables, and fails when somebody drops one of them meanwhile: for
+ * a table without any it is not asked. */
 static enum fp_status take_constraints(struct fp_pg_layer *l, const char *oid, const struct fp_uri *u, int geography, struct fp_error *err)
 {
 	const char *values[] = {oid, l->geom};
@@ -274,8 +275,9 @@ static enum fp_status take_geometry(struct fp_pg_layer *l, const char *oid, cons
 	const char *values[] = {oid, l->geom};
 	char *typmod = NULL, *plain, *schema;
 	PGresult *res;
-	int geography = 0;
-	enum fp_status st = ask(l, &res, "SELECT t.typname, n.nspname, a.atttypmod FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+	int geography = 0, checks = 0;
+	enum fp_status st = ask(l, &res, "SELECT t.typname, n.nspname, a.atttypmod, EXISTS (SELECT FROM pg_catalog.pg_constraint c"
+		" WHERE c.conrelid = a.attrelid AND c.contype = 'c') FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
 		" JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE a.attrelid = $1::pg_catalog.oid AND a.attname = $2::pg_catalog.name"
 		" AND NOT a.attisdropped", 2, values, err);
 
@@ -291,10 +293,15 @@ static enum fp_status take_geometry(struct fp_pg_layer *l, const char *oid, cons
 		l->postgis = fp_asprintf("%s.", schema);
 		free(schema);
 		typmod = fp_strdup(PQgetvalue(res, 0, 2));
+		checks = *PQgetvalue(res, 0, 3) == 't';
 	}
 	PQclear(res);
-	if (st == FP_OK)
-		st = *typmod == '-' ? take_constraints(l, oid, u, geography, err) : take_typmod(l, typmod, err);
+	if (st == FP_OK && *typmod != '-')
+		st = take_typmod(l, typmod, err);
+	else if (st == FP_OK && checks)
+		st = take_constraints(l, oid, u, geography, err);
+	else if (st == FP_OK)
+		set_layers_type(l, u, geography);
 	free(typmod);
 	plain = l->geom;
 	l->geom = fp_pg_quoted(plain);

@@ -38,6 +38,7 @@ struct rows {
 	struct fp_pg_relation relation;
 	char *key, *geom;        /* quoted geometry column, NULL: none */
 	char *postgis;           /* its schema, with a dot */
+	int checks;              /* it is a table that has some */
 	int geography, any;      /* the column is one; it may hold any type */
 	int mixed;               /* it holds several that the layer takes */
 	int type, srid;          /* QGIS' number and the SRID of what it holds, 0: any */
@@ -163,32 +164,36 @@ static enum fp_status find_relation(struct rows *r, const json_t *question, stru
 	r->relation.table = table->kind == 'r' || table->kind == 'p';
 	values[0] = table->oid;
 	st = ask(r, &res, "SELECT pg_catalog.obj_description($1::pg_catalog.oid, 'pg_class'), EXISTS (SELECT FROM pg_catalog.pg_index i"
-		" WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique)", 1, values, err);
+		" WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique), EXISTS (SELECT FROM pg_catalog.pg_constraint c"
+		" WHERE c.conrelid = $1::pg_catalog.oid AND c.contype = 'c')", 1, values, err);
 	if (st != FP_OK)
 		return st;
 	if (!PQgetisnull(res, 0, 0))
 		r->rows.comment = fp_strdup(PQgetvalue(res, 0, 0));
 	if (r->relation.table && *PQgetvalue(res, 0, 1) != 't')
 		r->relation.key = NULL;
+	r->checks = *PQgetvalue(res, 0, 2) == 't';
 	PQclear(res);
 	return FP_OK;
 }
 
-/* The type and the SRID of a table's column by PostGIS' catalogue, of a query's by what its type says. */
+/* The type and the SRID of a column, mostly by what its type says. Those of before PostGIS 2 say it in constraints. PostGIS' catalogue reads these, of all
+ * tables of the database, and fails when somebody drops one of them meanwhile: it is not asked in vain. */
 static enum fp_status ask_type(struct rows *r, const struct fp_pg_table *table, const PGresult *described, struct fp_error *err)
 {
+	int by_type = PQfmod(described, r->relation.geometry);
 	char modifier[16], *sql;
 	const char *values[] = {table->schema, r->uri.table, r->uri.geometry};
 	PGresult *res;
 	enum fp_status st;
 
-	if (table->schema) {
+	if (by_type < 0 && r->checks) {
 		sql = fp_asprintf("SELECT upper(type) || CASE WHEN coord_dimension = 4 THEN 'ZM' WHEN coord_dimension = 3 AND type !~* 'm$' THEN 'Z' ELSE '' END,"
 			" srid FROM %sgeometry_columns WHERE f_table_schema = $1 AND f_table_name = $2 AND f_geometry_column = $3 UNION ALL SELECT upper(type), srid"
 			" FROM %sgeography_columns WHERE f_table_schema = $1 AND f_table_name = $2 AND f_geography_column = $3", r->postgis, r->postgis);
 		st = ask(r, &res, sql, 3, values, err);
 	} else {
-		snprintf(modifier, sizeof modifier, "%d", PQfmod(described, r->relation.geometry));
+		snprintf(modifier, sizeof modifier, "%d", by_type);
 		values[0] = modifier;
 		sql = fp_asprintf("SELECT upper(%spostgis_typmod_type($1::pg_catalog.int4)), %spostgis_typmod_srid($1::pg_catalog.int4)", r->postgis, r->postgis);
 		st = ask(r, &res, sql, 1, values, err);
