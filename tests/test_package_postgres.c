@@ -354,6 +354,24 @@ Test(package_postgres, a_column_of_any_geometry_gives_what_the_layer_asks_for)
 	are("1|POINT (1 2)\n2\n");
 }
 
+/* PostGIS' catalogue would trip over the constraint of a table that was there when the transaction began. */
+Test(package_postgres, a_table_that_is_dropped_meanwhile_is_in_nobodys_way)
+{
+	char *wanted;
+
+	as_ada("CREATE TABLE goes (id int PRIMARY KEY CHECK (id > 0)); CREATE TABLE stays (id int PRIMARY KEY, g geometry);"
+		" INSERT INTO stays VALUES (1, 'SRID=4326;POINT(1 2)')");
+	layer("key='id' type=Point srid=4326 table=\"field\".\"stays\" (g)", "id", 1);
+	wanted = fp_strdup(f.def.datasource);
+	table_is("stays");
+	opens(NULL);
+	as_ada("DROP TABLE goes");
+	free(f.def.datasource);
+	f.def.datasource = wanted;
+	opens(NULL);
+	are("1|POINT (1 2)\n");
+}
+
 Test(package_postgres, the_area_is_asked_of_the_server_and_leaves_rows_without_geometry_out)
 {
 	struct fp_rows_wanted wanted = {.has_rect = 1, .rect = {0, 0, 10, 10}};
