@@ -130,7 +130,7 @@ static void report(struct fp_invocation *inv, const struct answer *a, const char
 		json_array_foreach(json_object_get(l, "warnings"), k, s)
 			fp_print("%s: %s", fp_json_str(l, "name"), fp_json_str_or(s, "detail", ""));
 	}
-	fp_print("%zu file%s in %s", json_array_size(a->files), json_array_size(a->files) == 1 ? "" : "s", to);
+	fp_print("%zu file%s in %s", json_array_size(a->files), fp_text_s((int64_t)json_array_size(a->files)), to);
 }
 
 /* Its place is beside TO until it is complete. */

@@ -184,7 +184,7 @@ static enum fp_status create(struct fp_invocation *inv, struct fp_error *err)
 		return st;
 	}
 	fp_outcome_print(inv, answer, "Made project \"%s\" (%s) with %lld file%s.", name, id, (long long)fp_json_int(answer, "files", 0),
-			fp_json_int(answer, "files", 0) == 1 ? "" : "s");
+			fp_text_s(fp_json_int(answer, "files", 0)));
 	return FP_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "ui/actions.h"
 #include "ui/app.h"
 
@@ -168,7 +169,7 @@ unsigned fp_act_quit(struct fp_console *c, const char *arg)
 	if (running > 0)
 		return fp_ask_open(c, 0, really_quit, 0,
 			"%d job%s run%s in this console and would be interrupted: nothing of %s is published, and a new job follows with the next engine. Quit?",
-			running, running == 1 ? "" : "s", running == 1 ? "s" : "", running == 1 ? "it" : "them");
+			running, fp_text_s(running), running == 1 ? "s" : "", running == 1 ? "it" : "them");
 	if (c->getting.copy)
 		return fp_ask_open(c, 0, really_quit, 0, "A package is being copied out, and nothing of it would be left. Quit?");
 	if (c->staging.n > 0)

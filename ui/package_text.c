@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "ui/format.h"
 #include "ui/wrap.h"
 
@@ -31,7 +32,7 @@ static void add_skipped(struct fp_view *v, int indent, const json_t *entry, cons
 	char count[FP_FORMAT_SIZE];
 	int64_t n = fp_json_int(entry, "count", 0);
 
-	fp_wrap_link(&v->lines, FP_STYLE_WARN, v->width, indent + 2, link, "%*s%s row%s left out: %s", indent, "", fp_format_count(count, n), n == 1 ? "" : "s",
+	fp_wrap_link(&v->lines, FP_STYLE_WARN, v->width, indent + 2, link, "%*s%s row%s left out: %s", indent, "", fp_format_count(count, n), fp_text_s(n),
 		fp_json_str_or(entry, "reason", "no reason was given"));
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/store/jobs.h"
 #include "ui/app.h"
 #include "ui/format.h"
@@ -23,7 +24,7 @@ static void take_group(void *arg, const struct fp_group_row *r)
 
 	g->item[g->n++] = (struct group){
 		.filter = *r->cause ? fp_asprintf("status:%s cause:%s", r->status, r->cause) : fp_asprintf("group:%lld", (long long)r->id),
-		.title = fp_asprintf("%s layer%s: %s%s%s%s%s%s", fp_format_count(count, r->layers), r->layers == 1 ? "" : "s", r->status, *r->cause ? " (" : "",
+		.title = fp_asprintf("%s layer%s: %s%s%s%s%s%s", fp_format_count(count, r->layers), fp_text_s(r->layers), r->status, *r->cause ? " (" : "",
 			r->cause, *r->cause ? ")" : "", *r->owner ? ". Whose job: " : "", r->owner),
 		.layers = r->layers,
 	};

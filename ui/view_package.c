@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/store/jobs.h"
 #include "engine/store/packages.h"
 #include "ui/app.h"
@@ -55,7 +56,7 @@ static void add_counts(struct fp_view *v, const struct fp_package_row *r)
 
 	fp_buf_addf(&b, "Files     %s, %s", fp_format_count(count, r->files), fp_format_bytes(bytes, r->bytes));
 	if (r->attachments)
-		fp_buf_addf(&b, "; and %s attachment%s, %s", fp_format_count(count, r->attachments), r->attachments == 1 ? "" : "s",
+		fp_buf_addf(&b, "; and %s attachment%s, %s", fp_format_count(count, r->attachments), fp_text_s(r->attachments),
 			fp_format_bytes(bytes, r->attachment_bytes));
 	add_text(v, FP_STYLE_NORMAL, NULL, "%s", b.data);
 	fp_buf_clear(&b);
@@ -66,7 +67,7 @@ static void add_counts(struct fp_view *v, const struct fp_package_row *r)
 	add_text(v, FP_STYLE_NORMAL, NULL, "%s", b.data);
 	add_text(v, FP_STYLE_NORMAL, NULL, "Features  %s", fp_format_count(count, r->features));
 	if (r->skipped)
-		add_text(v, FP_STYLE_WARN, NULL, "Left out  %s row%s", fp_format_count(count, r->skipped), r->skipped == 1 ? "" : "s");
+		add_text(v, FP_STYLE_WARN, NULL, "Left out  %s row%s", fp_format_count(count, r->skipped), fp_text_s(r->skipped));
 	fp_buf_free(&b);
 }
 
@@ -117,7 +118,7 @@ static void add_layer(void *arg, const struct fp_package_layer_row *r)
 
 	fp_buf_addf(&b, "  %-9s %s", r->action, r->name);
 	if (strcmp(r->action, "offline") == 0)
-		fp_buf_addf(&b, ": %s feature%s in table %s, %s%s", fp_format_count(count, r->features), r->features == 1 ? "" : "s", r->table,
+		fp_buf_addf(&b, ": %s feature%s in table %s, %s%s", fp_format_count(count, r->features), fp_text_s(r->features), r->table,
 			*r->pk ? "key " : "no key", r->pk);
 	if (r->read_only)
 		fp_buf_adds(&b, ", read-only");

@@ -95,7 +95,7 @@ static void add_features(struct fp_buf *b, int64_t before, int64_t after)
 
 	if (before >= 0 && after >= 0 && before != after)
 		fp_buf_addf(b, ", %s, then", fp_format_count(count, before));
-	fp_buf_addf(b, "%s %s feature%s", before >= 0 && after >= 0 && before != after ? "" : ",", fp_format_count(count, last), last == 1 ? "" : "s");
+	fp_buf_addf(b, "%s %s feature%s", before >= 0 && after >= 0 && before != after ? "" : ",", fp_format_count(count, last), fp_text_s(last));
 	if (before >= 0 && after >= 0 && before != after)
 		fp_buf_addf(b, " (%s%s)", after > before ? "+" : "", fp_format_count(count, after - before));
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/store/packages.h"
 #include "ui/app.h"
 #include "ui/explain.h"
@@ -67,7 +68,7 @@ static void add(void *arg, const struct fp_package_layer_row *r)
 	fp_explain_fact(v, FP_STYLE_WARN, "Read-only", r->read_only ? "yes: devices cannot edit it" : "");
 	fp_explain_fact(v, FP_STYLE_NORMAL, "Layer id", r->id);
 	if (r->n_skipped)
-		fp_rows_line(&v->lines, FP_STYLE_HEADER, "Left out: %s row%s", fp_format_count(count, r->n_skipped), r->n_skipped == 1 ? "" : "s");
+		fp_rows_line(&v->lines, FP_STYLE_HEADER, "Left out: %s row%s", fp_format_count(count, r->n_skipped), fp_text_s(r->n_skipped));
 	fp_package_add_skipped(v, 2, r->skipped, SIZE_MAX, NULL);
 	if (r->n_warnings)
 		fp_rows_line(&v->lines, FP_STYLE_HEADER, "Warnings");

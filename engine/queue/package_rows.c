@@ -172,7 +172,7 @@ static enum fp_status lost(sqlite3_stmt *st, struct fp_error *err)
 	char count[FP_COUNT_SIZE];
 
 	fp_fail(err, FP_E_INVALID, "layer \"%s\" has %s feature%s in the package before, and now it cannot be read: %s", fp_db_text(st, 0), fp_text_count(count, n),
-		n == 1 ? "" : "s", fp_db_text(st, 2));
+		fp_text_s(n), fp_db_text(st, 2));
 	fp_error_hint(err, "package again when it can be, or take the layer out of the project; the package before stays");
 	return FP_E_INVALID;
 }

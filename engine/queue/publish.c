@@ -375,7 +375,7 @@ static void describe(const struct fp_run *r, const struct fp_compare *c, const s
 	const char *word, *sep = "";
 	json_t *n;
 
-	fp_buf_addf(verdict, "%lld %s%s: ", (long long)t->total, r->type == FP_JOB_DELTA_APPLY ? "change" : "layer", t->total == 1 ? "" : "s");
+	fp_buf_addf(verdict, "%lld %s%s: ", (long long)t->total, r->type == FP_JOB_DELTA_APPLY ? "change" : "layer", fp_text_s(t->total));
 	json_object_foreach(t->counts, word, n) {
 		fp_buf_addf(verdict, "%s%lld %s", sep, (long long)json_integer_value(n), word);
 		sep = ", ";

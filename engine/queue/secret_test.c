@@ -133,7 +133,7 @@ static void add_use(struct fp_secret_test *t)
 	const json_t *layer;
 	size_t i, n = json_array_size(t->used_by);
 
-	fp_buf_addf(&b, n ? "used by %zu layer%s: " : "no layer of the newest check uses it", n, n == 1 ? "" : "s");
+	fp_buf_addf(&b, n ? "used by %zu layer%s: " : "no layer of the newest check uses it", n, fp_text_s(n));
 	json_array_foreach(t->used_by, i, layer)
 		fp_buf_addf(&b, "%s%s", i ? ", " : "", fp_json_str_or(layer, "name", ""));
 	fp_strv_take(&t->lines, fp_text_clean(b.data));

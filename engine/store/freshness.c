@@ -94,16 +94,16 @@ static void describe(struct fp_freshness *f)
 
 	fp_buf_add(&b, "", 0);
 	if (f->changes)
-		fp_buf_addf(&b, "%s change%s in %s layer%s", fp_text_count(changes, f->changes), f->changes == 1 ? "" : "s", fp_text_count(layers, f->layers),
-			f->layers == 1 ? "" : "s");
+		fp_buf_addf(&b, "%s change%s in %s layer%s", fp_text_count(changes, f->changes), fp_text_s(f->changes), fp_text_count(layers, f->layers),
+			fp_text_s(f->layers));
 	if (f->files)
-		fp_buf_addf(&b, "%s%s file%s", f->changes ? " and " : "", fp_text_count(files, f->files), f->files == 1 ? "" : "s");
+		fp_buf_addf(&b, "%s%s file%s", f->changes ? " and " : "", fp_text_count(files, f->files), fp_text_s(f->files));
 	if (f->stale)
 		fp_buf_adds(&b, " since");
 	else
 		fp_buf_adds(&b, "current");
 	if (!f->stale && f->online)
-		fp_buf_addf(&b, " but for %s online layer%s", fp_text_count(online, f->online), f->online == 1 ? "" : "s");
+		fp_buf_addf(&b, " but for %s online layer%s", fp_text_count(online, f->online), fp_text_s(f->online));
 	fp_text_into(f->text, sizeof f->text, b.data);
 	fp_buf_free(&b);
 }
